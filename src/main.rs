@@ -1,0 +1,2 @@
+//! jsorc.
+fn main() {}
