@@ -1,0 +1,2 @@
+//! What ought to be.
+pub mod key;
