@@ -1,1 +1,3 @@
-//! jsorc.
+//! jsorc keeps an application's backing services alive on Kubernetes.
+
+pub mod manifest;
