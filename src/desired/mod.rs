@@ -1,2 +1,4 @@
 //! What ought to be.
+pub mod fingerprint;
 pub mod key;
+pub mod path;

@@ -4,9 +4,9 @@
 //! fields that the API server keeps for itself never count. Secret values are replaced by
 //! fingerprints here, where the difference is made, so that nothing later can leak them.
 
-use super::fingerprint::FingerprintKey;
+use crate::desired::fingerprint::FingerprintKey;
 use super::ownership::covers;
-use super::path::{Path, Segment, item_keys, list_keys};
+use crate::desired::path::{Path, Segment, item_keys, list_keys};
 use serde_json::Value;
 
 /// One field that differs.

@@ -1,6 +1,4 @@
 //! The brain.
 pub mod diff;
-pub mod fingerprint;
 pub mod health;
 pub mod ownership;
-pub mod path;

@@ -10,8 +10,8 @@
 //! structured-merge-diff (`f:` field, `k:` list item by key, `v:` set value, `i:` index,
 //! `.` the item itself).
 
-use super::fingerprint::{Fingerprint, FingerprintKey, Hasher};
-use super::path::{Path, Segment, plain};
+use crate::desired::fingerprint::{Fingerprint, FingerprintKey, Hasher};
+use crate::desired::path::{Path, Segment, plain};
 use serde_json::{Map, Value};
 
 /// What our Apply entry says about one live object.
