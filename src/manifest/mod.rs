@@ -6,13 +6,17 @@
 
 pub mod catalog;
 pub mod duration;
+pub mod fill;
 pub mod kinds;
 pub mod names;
 pub mod parameter;
 pub mod placeholder;
+mod placeholder_parser;
 pub mod problem;
 pub mod quantity;
+pub mod source;
 pub mod spec;
+pub mod yaml;
 
 pub use catalog::{Catalog, Checked, EmbeddedService, KindTable, Manifest, Service, table_name};
 pub use parameter::{Parameter, ParameterType};

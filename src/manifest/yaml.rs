@@ -1,0 +1,342 @@
+//! YAML as `kubectl` reads it, with the place of every key and value.
+//!
+//! This is the only module that knows the YAML parser. Numbers with a leading zero are octal,
+//! integral floats are integers, merge keys are merged, empty documents are skipped. What would
+//! silently mean something else than it looks like is kept visible in the tree.
+//! The parser's budgets (depth, nodes, aliases) stay on.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{Location, Spanned};
+
+use super::problem::Problem;
+use super::source::{Source, Spot, narrow};
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The value.
+    pub tree: Tree,
+    /// Where it stands.
+    pub spot: Spot,
+}
+
+/// A value of JSON's kinds.
+#[derive(Clone, Debug)]
+pub enum Tree {
+    /// Null, or nothing at all.
+    Null,
+    /// A bool.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in file order; a key given twice is here twice.
+    Map(Vec<Entry>),
+}
+
+/// A key with its value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key as text.
+    pub key: String,
+    /// Where the key stands.
+    pub spot: Spot,
+    /// What kind of scalar the key was before it became text.
+    pub shape: KeyShape,
+    /// The value.
+    pub value: Node,
+}
+
+/// What a key was written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyShape {
+    /// Text.
+    Text,
+    /// A number, which becomes text.
+    Number,
+    /// `yes`, `on`, `true` and the like, which become "true" or "false".
+    Bool,
+    /// Nothing, `~` or `null`.
+    Null,
+    /// A list or a mapping, which no JSON key can be.
+    Compound,
+}
+
+/// Reads all documents of a file; empty ones are skipped.
+///
+/// # Errors
+/// When the file is no YAML, or exceeds the parser's budgets.
+pub fn parse(source: &Source) -> Result<Vec<Node>, Box<Problem>> {
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough,
+    };
+    serde_saphyr::from_multiple_with_options::<Node>(&source.text, options)
+        .map_err(|error| Box::new(syntax_problem(source, &error)))
+}
+
+fn syntax_problem(source: &Source, error: &serde_saphyr::Error) -> Problem {
+    let spot = error
+        .location()
+        .map(|at| spot_of(at, at))
+        .unwrap_or_default();
+    let text = error.without_snippet().to_string();
+    let message = text.split(" at line ").next().unwrap_or(&text);
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    source.error(
+        spot,
+        format!(
+            "not readable as YAML: {}",
+            message.trim().trim_end_matches(':')
+        ),
+    )
+}
+
+fn spot_of(referenced: Location, defined: Location) -> Spot {
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    let offset = defined
+        .span()
+        .byte_offset()
+        .and_then(|at| usize::try_from(at).ok());
+    Spot {
+        line: small(referenced.line()),
+        column: small(referenced.column()),
+        width: small(referenced.span().len()),
+        offset: offset.unwrap_or(usize::MAX),
+    }
+}
+
+impl Node {
+    /// The value of a key, when this is a mapping that has it. The last one wins.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// The entry of a key.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().rev().find(|entry| entry.key == key)
+    }
+
+    /// The value at the end of a path of keys.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The entries of a mapping; none for anything else.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        match &self.tree {
+            Tree::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list; none for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Node] {
+        match &self.tree {
+            Tree::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The items of the list under a key.
+    #[must_use]
+    pub fn list(&self, key: &str) -> &[Node] {
+        self.get(key).map_or(&[], Node::items)
+    }
+
+    /// The text, when this is a string.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.tree {
+            Tree::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text under a key.
+    #[must_use]
+    pub fn text_at(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Node::text)
+    }
+
+    /// Whether this is null or an empty mapping or list.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self.tree, Tree::Null)
+    }
+
+    /// What the value is, in words.
+    #[must_use]
+    pub fn shape(&self) -> &'static str {
+        super::parameter::shape(&self.to_json())
+    }
+
+    /// The value as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match &self.tree {
+            Tree::Null => Value::Null,
+            Tree::Bool(b) => Value::Bool(*b),
+            Tree::Number(n) => Value::Number(n.clone()),
+            Tree::Text(text) => Value::String(text.clone()),
+            Tree::List(items) => items.iter().map(Node::to_json).collect(),
+            Tree::Map(entries) => {
+                let pairs = entries.iter().map(|e| (e.key.clone(), e.value.to_json()));
+                Value::Object(pairs.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// Calls `visit` for this node and everything in it, parents first.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
+        visit(self);
+        for item in self.items() {
+            item.walk(visit);
+        }
+        for entry in self.entries() {
+            entry.value.walk(visit);
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Tree>::deserialize(from)?;
+        Ok(Self {
+            tree: spanned.value,
+            spot: spot_of(spanned.referenced, spanned.defined),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that JSON can hold")
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Tree, D::Error> {
+        Tree::deserialize(from)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Tree, E> {
+        let number = integral(value).or_else(|| Number::from_f64(value));
+        number
+            .map(Tree::Number)
+            .ok_or_else(|| E::custom("JSON has no infinity and no nan"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Tree, E> {
+        Ok(Tree::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Tree, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = from.next_element::<Node>()? {
+            items.push(item);
+        }
+        Ok(Tree::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Tree, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = from.next_key::<Node>()? {
+            let value = from.next_value::<Node>()?;
+            entries.push(entry_of(&key, value));
+        }
+        Ok(Tree::Map(entries))
+    }
+}
+
+fn entry_of(key: &Node, value: Node) -> Entry {
+    let (text, shape) = match &key.tree {
+        Tree::Text(text) => (text.clone(), KeyShape::Text),
+        Tree::Number(number) => (number.to_string(), KeyShape::Number),
+        Tree::Bool(b) => (b.to_string(), KeyShape::Bool),
+        Tree::Null => ("null".to_owned(), KeyShape::Null),
+        Tree::List(_) | Tree::Map(_) => (key.to_json().to_string(), KeyShape::Compound),
+    };
+    Entry {
+        key: text,
+        spot: key.spot,
+        shape,
+        value,
+    }
+}
+
+/// An integral float as the integer that Go prints for it.
+fn integral(value: f64) -> Option<Number> {
+    let exact = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "integral and below 2^53")]
+    exact.then(|| Number::from(value as i64))
+}
+
+/// The literal of a number or bool as it stands in the file, to tell traps from intent.
+#[must_use]
+pub fn literal<'a>(source: &'a Source, node: &Node) -> &'a str {
+    let rest = source.text.get(node.spot.offset..).unwrap_or_default();
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}'));
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+}
+
+/// The spot of a document's first line, for problems about the document itself.
+#[must_use]
+pub fn first_line(source: &Source, node: &Node) -> Spot {
+    let index = usize::try_from(node.spot.line)
+        .unwrap_or(1)
+        .saturating_sub(1);
+    let line = source.text.lines().nth(index).unwrap_or_default();
+    let width = line
+        .chars()
+        .count()
+        .saturating_sub(node.spot.column as usize - 1);
+    Spot {
+        width: narrow(width),
+        ..node.spot
+    }
+}
