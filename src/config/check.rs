@@ -5,7 +5,7 @@
 
 use super::layer::Layer;
 use super::shape::{Key, Shape};
-use crate::manifest::{Catalog, duration, parameter};
+use crate::manifest::{Catalog, duration, names, parameter};
 use serde_json::{Map, Value};
 
 /// One thing that is wrong with the configuration.
@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
             (Shape::Int(least), Value::Number(number)) => {
                 number.as_u64().is_some_and(|n| n >= *least)
             }
-            (Shape::Label, Value::String(text)) => is_label(text),
+            (Shape::Label, Value::String(text)) => names::label(text).is_ok(),
             (Shape::Listen, Value::String(text)) => is_listen(text),
             (Shape::Word(words), Value::String(text)) => words.contains(&text.as_str()),
             (Shape::Duration(least), Value::String(_) | Value::Number(_)) => {
@@ -212,12 +212,4 @@ pub fn join(path: &str, name: &str) -> String {
 fn is_listen(text: &str) -> bool {
     text.rsplit_once(':')
         .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len())
-        && text.chars().all(inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }

@@ -1,8 +1,11 @@
 //! Configuration files: the one file, and the drop-ins beside it in name order.
 
-use super::check::Problem;
-use super::layer::{Layer, Source};
-use serde_json::Value;
+use super::check::{Problem, join};
+use super::layer::Layer;
+use crate::manifest;
+use crate::manifest::source::Source;
+use crate::manifest::yaml::{self, Node, Tree};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -82,34 +85,51 @@ impl Files {
 /// Reads the text of one configuration file.
 ///
 /// # Errors
-/// When it is not YAML, or not one mapping; the place has line and column.
+/// When it is not YAML, gives a key twice, or is not one mapping; the place has line and column.
 pub fn parse(shown: &str, text: &str) -> Result<Layer, Problem> {
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    let value: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let at = error
-            .location()
-            .map(|l| format!(":{}:{}", l.line(), l.column()))
-            .unwrap_or_default();
-        Problem {
-            place: format!("{shown}{at}"),
-            message: format!("not YAML: {}", error.without_snippet()),
-            hint: None,
+    let source = Source::new(shown.to_owned(), text);
+    let documents = yaml::parse(&source).map_err(|problem| of_manifest(*problem))?;
+    let mut layer = Layer::new(
+        super::layer::Source::File(shown.to_owned()),
+        Value::Object(Map::new()),
+    );
+    let root = match documents.as_slice() {
+        [] => return Ok(layer),
+        [root] if root.is_null() => return Ok(layer),
+        [root] if matches!(root.tree, Tree::Map(_)) => root,
+        _ => {
+            return Err(Problem {
+                place: shown.to_owned(),
+                message: "expected one mapping of settings".into(),
+                hint: Some("`jsorc config schema` lists every key".into()),
+            });
         }
-    })?;
-    match value {
-        Value::Null => Ok(Layer::new(
-            Source::File(shown.to_owned()),
-            Value::Object(serde_json::Map::new()),
-        )),
-        Value::Object(_) => Ok(Layer {
-            source: Source::File(shown.to_owned()),
-            values: value,
-            lines: BTreeMap::new(),
-        }),
-        _ => Err(Problem {
-            place: shown.to_owned(),
-            message: "expected a mapping of settings".into(),
-            hint: Some("`jsorc config schema` lists every key".into()),
-        }),
+    };
+    lines_of(&source, "", root, &mut layer.lines).map_err(of_manifest)?;
+    layer.values = root.to_json();
+    Ok(layer)
+}
+
+fn lines_of(
+    source: &Source,
+    path: &str,
+    node: &Node,
+    lines: &mut BTreeMap<String, u32>,
+) -> Result<(), manifest::Problem> {
+    for entry in node.entries() {
+        let below = join(path, &entry.key);
+        if lines.insert(below.clone(), entry.spot.line).is_some() {
+            return Err(source.error(entry.spot, format!("key `{below}` is given twice")));
+        }
+        lines_of(source, &below, &entry.value, lines)?;
+    }
+    Ok(())
+}
+
+fn of_manifest(problem: manifest::Problem) -> Problem {
+    Problem {
+        place: problem.place.to_string(),
+        message: problem.message,
+        hint: problem.hint,
     }
 }

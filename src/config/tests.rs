@@ -194,10 +194,10 @@ fn every_problem_is_named_with_its_layer_and_the_nearest_name() {
             "environment variable JSORC_QUIET: quiet: expected true or false",
             "environment variable JSORC_SERVICES__REDDIS__ENABLED: unknown key `services.reddis` | did you mean `JSORC_SERVICES__REDIS`?",
             "environment variable JSORC_SERVICES__REDIS__PARAMETERS__MEMROY: unknown key `services.redis.parameters.memroy` | did you mean `JSORC_SERVICES__REDIS__PARAMETERS__MEMORY`?",
-            "/etc/jsorc/jsorc.yaml: unknown key `intervall` | did you mean `interval`?",
-            "/etc/jsorc/jsorc.yaml: interval: must be at least 1s",
-            "/etc/jsorc/jsorc.yaml: services.redis.parameters.memory: `lots` is no quantity (write 256Mi, 500m or 2)",
-            "/etc/jsorc/jsorc.yaml: services.redis.policy.mode: expected one of enforce, report | did you mean `enforce`?",
+            "/etc/jsorc/jsorc.yaml:1: unknown key `intervall` | did you mean `interval`?",
+            "/etc/jsorc/jsorc.yaml:2: interval: must be at least 1s",
+            "/etc/jsorc/jsorc.yaml:5: services.redis.parameters.memory: `lots` is no quantity (write 256Mi, 500m or 2)",
+            "/etc/jsorc/jsorc.yaml:6: services.redis.policy.mode: expected one of enforce, report | did you mean `enforce`?",
         ]
     );
 }
@@ -229,7 +229,9 @@ fn what_is_no_mapping_and_what_is_no_yaml_is_refused() {
     assert!(error.to_string().starts_with("f.yaml:"), "{error}");
     let twice = super::file::parse("f.yaml", "quiet: true\nquiet: false\n").unwrap_err();
     assert!(
-        twice.to_string().starts_with("f.yaml:2:1: not YAML"),
+        twice
+            .to_string()
+            .starts_with("f.yaml:2:1: key `quiet` is given twice"),
         "{twice}"
     );
 }

@@ -44,17 +44,27 @@ impl<'a> Graph<'a> {
     pub fn prerequisites(&self, node: &Node<'_>) -> Vec<Prerequisite> {
         let mut found = BTreeSet::new();
         for other in self.candidates(node) {
-            if other.key != node.key && let Some(need) = edge(node, other) {
-                found.insert(Prerequisite { key: other.key.clone(), need });
+            if other.key != node.key
+                && let Some(need) = edge(node, other)
+            {
+                found.insert(Prerequisite {
+                    key: other.key.clone(),
+                    need,
+                });
             }
         }
         found.into_iter().collect()
     }
 
     fn candidates(&self, node: &Node<'_>) -> Vec<&'a Node<'a>> {
-        let scans_all = node.value.pointer("/metadata/annotations").is_some_and(|a| a.get(AFTER_ANNOTATION).is_some());
+        let scans_all = node
+            .value
+            .pointer("/metadata/annotations")
+            .is_some_and(|a| a.get(AFTER_ANNOTATION).is_some());
         let kinds: &[&str] = match &*node.key.kind {
-            "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" | "APIService"
+            "ValidatingWebhookConfiguration"
+            | "MutatingWebhookConfiguration"
+            | "APIService"
             | "HorizontalPodAutoscaler" => return self.all.iter().collect(),
             _ if scans_all => return self.all.iter().collect(),
             "RoleBinding" | "ClusterRoleBinding" => &["Role", "ClusterRole", "ServiceAccount"],
@@ -62,8 +72,14 @@ impl<'a> Graph<'a> {
             "Ingress" => &["IngressClass", "Service", "Secret"],
             "ServiceAccount" => &["Secret"],
             kind if template_pointer(kind).is_some() => &[
-                "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret",
-                "PersistentVolumeClaim", "Service", "PriorityClass",
+                "ServiceAccount",
+                "RoleBinding",
+                "ClusterRoleBinding",
+                "ConfigMap",
+                "Secret",
+                "PersistentVolumeClaim",
+                "Service",
+                "PriorityClass",
             ],
             _ => &[],
         };
@@ -84,7 +100,8 @@ fn edge(node: &Node<'_>, other: &Node<'_>) -> Option<Need> {
     if answers_for(node, other) {
         return Some(Need::Current);
     }
-    (binds(node, other) || workload_needs(node, other) || points_at(node, other)).then_some(Need::Applied)
+    (binds(node, other) || workload_needs(node, other) || points_at(node, other))
+        .then_some(Need::Applied)
 }
 
 fn holds_namespace(node: &Node<'_>, other: &Node<'_>) -> bool {
@@ -92,7 +109,9 @@ fn holds_namespace(node: &Node<'_>, other: &Node<'_>) -> bool {
 }
 
 fn defines(node: &Node<'_>, other: &Node<'_>) -> bool {
-    other.key.is("apiextensions.k8s.io", "CustomResourceDefinition")
+    other
+        .key
+        .is("apiextensions.k8s.io", "CustomResourceDefinition")
         && text(other.value, "/spec/group") == &*node.key.group
         && text(other.value, "/spec/names/kind") == &*node.key.kind
 }
@@ -115,7 +134,9 @@ fn answers_for(node: &Node<'_>, other: &Node<'_>) -> bool {
     }
     let is_called = |key: &ObjectKey| {
         key.is("", "Service")
-            && called.iter().any(|(ns, name)| key.namespace.as_deref() == Some(*ns) && &*key.name == *name)
+            && called
+                .iter()
+                .any(|(ns, name)| key.namespace.as_deref() == Some(*ns) && &*key.name == *name)
     };
     is_called(other.key) || (node.service == other.service && template(other.value).is_some())
 }
@@ -123,12 +144,16 @@ fn answers_for(node: &Node<'_>, other: &Node<'_>) -> bool {
 fn called_services(value: &Value) -> Vec<(&str, &str)> {
     let at: Vec<&Value> = match text(value, "/kind") {
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
-            items(value, "webhooks").filter_map(|hook| hook.pointer("/clientConfig/service")).collect()
+            items(value, "webhooks")
+                .filter_map(|hook| hook.pointer("/clientConfig/service"))
+                .collect()
         }
         "APIService" => value.pointer("/spec/service").into_iter().collect(),
         _ => Vec::new(),
     };
-    at.into_iter().map(|service| (text(service, "/namespace"), text(service, "/name"))).collect()
+    at.into_iter()
+        .map(|service| (text(service, "/namespace"), text(service, "/name")))
+        .collect()
 }
 
 /// A binding comes after its role and its accounts.
@@ -154,7 +179,9 @@ fn is_subject(binding: &Value, key: &ObjectKey) -> bool {
 /// A workload comes after its account, the account's bindings, what its pods read, and the
 /// Services in front of it.
 fn workload_needs(node: &Node<'_>, other: &Node<'_>) -> bool {
-    let Some(pods) = template(node.value) else { return false };
+    let Some(pods) = template(node.value) else {
+        return false;
+    };
     let account = ObjectKey::new(
         "",
         "ServiceAccount",
@@ -170,7 +197,10 @@ fn workload_needs(node: &Node<'_>, other: &Node<'_>) -> bool {
         "Service" => {
             let labels = pods.pointer("/metadata/labels").unwrap_or(&Value::Null);
             other.key.namespace == node.key.namespace
-                && other.value.pointer("/spec/selector").is_some_and(|selector| selects(selector, labels))
+                && other
+                    .value
+                    .pointer("/spec/selector")
+                    .is_some_and(|selector| selects(selector, labels))
         }
         "PriorityClass" => text(pods, "/spec/priorityClassName") == &*other.key.name,
         _ => false,
@@ -181,12 +211,23 @@ fn workload_needs(node: &Node<'_>, other: &Node<'_>) -> bool {
 fn points_at(node: &Node<'_>, other: &Node<'_>) -> bool {
     let same_namespace = node.key.namespace == other.key.namespace;
     match (&*node.key.kind, &*other.key.kind) {
-        ("PersistentVolumeClaim", "StorageClass") => text(node.value, "/spec/storageClassName") == &*other.key.name,
-        ("Ingress", "IngressClass") => text(node.value, "/spec/ingressClassName") == &*other.key.name,
-        ("Ingress", "Service") => same_namespace && backends(node.value).any(|name| name == &*other.key.name),
+        ("PersistentVolumeClaim", "StorageClass") => {
+            text(node.value, "/spec/storageClassName") == &*other.key.name
+        }
+        ("Ingress", "IngressClass") => {
+            text(node.value, "/spec/ingressClassName") == &*other.key.name
+        }
+        ("Ingress", "Service") => {
+            same_namespace && backends(node.value).any(|name| name == &*other.key.name)
+        }
         ("Ingress", "Secret") => {
             same_namespace
-                && node.value.pointer("/spec/tls").and_then(Value::as_array).into_iter().flatten()
+                && node
+                    .value
+                    .pointer("/spec/tls")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
                     .any(|tls| text(tls, "/secretName") == &*other.key.name)
         }
         ("HorizontalPodAutoscaler", kind) => {
@@ -195,7 +236,9 @@ fn points_at(node: &Node<'_>, other: &Node<'_>) -> bool {
                 && text(node.value, "/spec/scaleTargetRef/name") == &*other.key.name
         }
         ("ServiceAccount", "Secret") => {
-            same_namespace && items(node.value, "imagePullSecrets").any(|s| text(s, "/name") == &*other.key.name)
+            same_namespace
+                && items(node.value, "imagePullSecrets")
+                    .any(|s| text(s, "/name") == &*other.key.name)
         }
         _ => false,
     }
@@ -203,9 +246,18 @@ fn points_at(node: &Node<'_>, other: &Node<'_>) -> bool {
 
 fn backends(ingress: &Value) -> impl Iterator<Item = &str> {
     let default = ingress.pointer("/spec/defaultBackend/service/name");
-    let rules = ingress.pointer("/spec/rules").and_then(Value::as_array).into_iter().flatten();
+    let rules = ingress
+        .pointer("/spec/rules")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let paths = rules
-        .flat_map(|rule| rule.pointer("/http/paths").and_then(Value::as_array).into_iter().flatten())
+        .flat_map(|rule| {
+            rule.pointer("/http/paths")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+        })
         .filter_map(|path| path.pointer("/backend/service/name"));
     default.into_iter().chain(paths).filter_map(Value::as_str)
 }

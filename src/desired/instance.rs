@@ -32,7 +32,11 @@ impl Instance {
     #[must_use]
     pub fn identity(&self) -> String {
         let whole = format!("jsorc.{}.{}", self.namespace, self.name);
-        if whole.len() <= 128 { whole } else { format!("jsorc.{}", short_hash(&whole)) }
+        if whole.len() <= 128 {
+            whole
+        } else {
+            format!("jsorc.{}", short_hash(&whole))
+        }
     }
 
     /// The value of [`INSTANCE_LABEL`]: the identity, or a hash of it beyond the 63 bytes that a
@@ -40,7 +44,11 @@ impl Instance {
     #[must_use]
     pub fn label(&self) -> String {
         let whole = format!("{}.{}", self.namespace, self.name);
-        if whole.len() <= 63 { whole } else { short_hash(&whole) }
+        if whole.len() <= 63 {
+            whole
+        } else {
+            short_hash(&whole)
+        }
     }
 
     /// The name of the `ConfigMap` that records what jsorc applied for a service.
@@ -53,7 +61,11 @@ impl Instance {
     /// group of the parent).
     #[must_use]
     pub fn apply_set_id(&self, service: &str) -> String {
-        let parent = format!("{}.{}.ConfigMap.", self.inventory_name(service), self.namespace);
+        let parent = format!(
+            "{}.{}.ConfigMap.",
+            self.inventory_name(service),
+            self.namespace
+        );
         let digest = Sha256::digest(parent.as_bytes());
         format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(digest))
     }
@@ -67,7 +79,10 @@ impl Instance {
 
 fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -76,18 +91,30 @@ mod tests {
 
     #[test]
     fn names_stay_within_their_limits() {
-        let long = Instance { name: "n".repeat(63), namespace: "m".repeat(63) };
+        let long = Instance {
+            name: "n".repeat(63),
+            namespace: "m".repeat(63),
+        };
         assert!(long.identity().len() <= 128);
         assert!(long.label().len() <= 63);
-        let plain = Instance { name: "jsorc".into(), namespace: "prod".into() };
+        let plain = Instance {
+            name: "jsorc".into(),
+            namespace: "prod".into(),
+        };
         assert_eq!(plain.identity(), "jsorc.prod.jsorc");
         assert_eq!(plain.label(), "prod.jsorc");
     }
 
     #[test]
     fn two_instances_of_one_name_are_two_managers() {
-        let one = Instance { name: "jsorc".into(), namespace: "a".into() };
-        let other = Instance { namespace: "b".into(), ..one.clone() };
+        let one = Instance {
+            name: "jsorc".into(),
+            namespace: "a".into(),
+        };
+        let other = Instance {
+            namespace: "b".into(),
+            ..one.clone()
+        };
         assert_ne!(one.identity(), other.identity());
         assert_ne!(one.apply_set_id("redis"), other.apply_set_id("redis"));
         assert_eq!(one.apply_set_id("redis").len(), 55);

@@ -15,7 +15,11 @@ pub fn settle(object: &mut Value, namespace: &str) {
 /// Sets the namespace of references from cluster-scoped objects to namespaced ones: subjects of
 /// bindings, Services behind webhooks, API services and CRD conversions.
 pub fn settle_references(object: &mut Value, namespace: &str) {
-    let kind = object.get("kind").and_then(Value::as_str).unwrap_or("").to_owned();
+    let kind = object
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or("")
+        .to_owned();
     match kind.as_str() {
         "RoleBinding" | "ClusterRoleBinding" => {
             for subject in list(object, "/subjects") {
@@ -26,20 +30,32 @@ pub fn settle_references(object: &mut Value, namespace: &str) {
         }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             for hook in list(object, "/webhooks") {
-                hook.pointer_mut("/clientConfig/service").into_iter().for_each(|s| fill_in(s, namespace));
+                hook.pointer_mut("/clientConfig/service")
+                    .into_iter()
+                    .for_each(|s| fill_in(s, namespace));
             }
         }
-        "APIService" => object.pointer_mut("/spec/service").into_iter().for_each(|s| fill_in(s, namespace)),
+        "APIService" => object
+            .pointer_mut("/spec/service")
+            .into_iter()
+            .for_each(|s| fill_in(s, namespace)),
         "CustomResourceDefinition" => {
             let pointer = "/spec/conversion/webhook/clientConfig/service";
-            object.pointer_mut(pointer).into_iter().for_each(|s| fill_in(s, namespace));
+            object
+                .pointer_mut(pointer)
+                .into_iter()
+                .for_each(|s| fill_in(s, namespace));
         }
         _ => {}
     }
 }
 
 fn list<'a>(object: &'a mut Value, pointer: &str) -> impl Iterator<Item = &'a mut Value> {
-    object.pointer_mut(pointer).and_then(Value::as_array_mut).into_iter().flatten()
+    object
+        .pointer_mut(pointer)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
 
 fn fill_in(reference: &mut Value, namespace: &str) {
@@ -73,6 +89,9 @@ mod tests {
         assert_eq!(binding["subjects"][2]["namespace"], "own");
         let mut hook = json!({"kind": "MutatingWebhookConfiguration", "webhooks": [{"clientConfig": {"service": {"name": "h"}}}]});
         settle_references(&mut hook, "prod");
-        assert_eq!(hook["webhooks"][0]["clientConfig"]["service"]["namespace"], "prod");
+        assert_eq!(
+            hook["webhooks"][0]["clientConfig"]["service"]["namespace"],
+            "prod"
+        );
     }
 }

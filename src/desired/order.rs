@@ -9,10 +9,20 @@ use std::collections::HashMap;
 /// # Errors
 /// A circle, first key repeated at the end.
 pub fn stages(objects: &[(&ObjectKey, &[Prerequisite])]) -> Result<Vec<u32>, Vec<ObjectKey>> {
-    let index: HashMap<&ObjectKey, usize> =
-        objects.iter().enumerate().map(|(position, (key, _))| (*key, position)).collect();
-    let mut walk = Walk { objects, index, stage: vec![None; objects.len()], path: Vec::new() };
-    (0..objects.len()).map(|position| walk.visit(position)).collect()
+    let index: HashMap<&ObjectKey, usize> = objects
+        .iter()
+        .enumerate()
+        .map(|(position, (key, _))| (*key, position))
+        .collect();
+    let mut walk = Walk {
+        objects,
+        index,
+        stage: vec![None; objects.len()],
+        path: Vec::new(),
+    };
+    (0..objects.len())
+        .map(|position| walk.visit(position))
+        .collect()
 }
 
 struct Walk<'a> {
@@ -58,15 +68,29 @@ mod tests {
         let keys: Vec<_> = (0..edges.len()).map(key).collect();
         let after: Vec<Vec<Prerequisite>> = edges
             .iter()
-            .map(|list| list.iter().map(|n| Prerequisite { key: key(*n), need: Need::Applied }).collect())
+            .map(|list| {
+                list.iter()
+                    .map(|n| Prerequisite {
+                        key: key(*n),
+                        need: Need::Applied,
+                    })
+                    .collect()
+            })
             .collect();
-        let objects: Vec<_> = keys.iter().zip(&after).map(|(key, after)| (key, after.as_slice())).collect();
+        let objects: Vec<_> = keys
+            .iter()
+            .zip(&after)
+            .map(|(key, after)| (key, after.as_slice()))
+            .collect();
         stages(&objects)
     }
 
     #[test]
     fn a_circle_is_named() {
-        assert_eq!(order(&[vec![], vec![2], vec![1]]), Err(vec![key(1), key(2), key(1)]));
+        assert_eq!(
+            order(&[vec![], vec![2], vec![1]]),
+            Err(vec![key(1), key(2), key(1)])
+        );
     }
 
     #[test]

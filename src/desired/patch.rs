@@ -33,7 +33,9 @@ fn merge_maps(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
 }
 
 fn merge_lists(target: &mut Vec<Value>, patch: &[Value]) {
-    let keys = list_keys(patch).filter(|keys| target.is_empty() || target.iter().all(|item| item_keys(item, keys).is_some()));
+    let keys = list_keys(patch).filter(|keys| {
+        target.is_empty() || target.iter().all(|item| item_keys(item, keys).is_some())
+    });
     let Some(keys) = keys else {
         *target = patch.to_vec();
         return;
@@ -41,7 +43,10 @@ fn merge_lists(target: &mut Vec<Value>, patch: &[Value]) {
     for item in patch {
         let same = |other: &Value| {
             let (theirs, ours) = (item_keys(other, keys), item_keys(item, keys));
-            theirs == ours || (theirs.as_ref().and_then(|k| k.first()) == ours.as_ref().and_then(|k| k.first()) && ours.as_ref().is_some_and(|k| k.len() == 1))
+            theirs == ours
+                || (theirs.as_ref().and_then(|k| k.first())
+                    == ours.as_ref().and_then(|k| k.first())
+                    && ours.as_ref().is_some_and(|k| k.len() == 1))
         };
         let directive = item.get("$patch").and_then(Value::as_str);
         match (target.iter().position(same), directive) {
@@ -57,7 +62,9 @@ fn merge_lists(target: &mut Vec<Value>, patch: &[Value]) {
 fn added(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let kept = without_directive(map).into_iter().filter(|(_, value)| !value.is_null());
+            let kept = without_directive(map)
+                .into_iter()
+                .filter(|(_, value)| !value.is_null());
             Value::Object(kept.map(|(name, value)| (name, added(&value))).collect())
         }
         Value::Array(items) => items.iter().map(added).collect(),
@@ -66,7 +73,10 @@ fn added(value: &Value) -> Value {
 }
 
 fn without_directive(map: &Map<String, Value>) -> Map<String, Value> {
-    map.iter().filter(|(name, _)| *name != "$patch").map(|(n, v)| (n.clone(), v.clone())).collect()
+    map.iter()
+        .filter(|(name, _)| *name != "$patch")
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -81,8 +91,10 @@ mod tests {
 
     #[test]
     fn containers_merge_by_name_and_other_lists_are_replaced() {
-        let target = json!({"containers": [{"name": "a", "image": "1", "args": ["x"]}, {"name": "b"}]});
-        let patch = json!({"containers": [{"name": "a", "args": ["y", "z"]}, {"name": "c", "image": "3"}]});
+        let target =
+            json!({"containers": [{"name": "a", "image": "1", "args": ["x"]}, {"name": "b"}]});
+        let patch =
+            json!({"containers": [{"name": "a", "args": ["y", "z"]}, {"name": "c", "image": "3"}]});
         assert_eq!(
             patched(target, &patch),
             json!({"containers": [{"name": "a", "image": "1", "args": ["y", "z"]}, {"name": "b"}, {"name": "c", "image": "3"}]})
@@ -93,14 +105,21 @@ mod tests {
     fn null_and_delete_remove() {
         let target = json!({"spec": {"replicas": 1, "env": [{"name": "A"}, {"name": "B"}]}});
         let patch = json!({"spec": {"replicas": null, "env": [{"name": "A", "$patch": "delete"}]}});
-        assert_eq!(patched(target, &patch), json!({"spec": {"env": [{"name": "B"}]}}));
+        assert_eq!(
+            patched(target, &patch),
+            json!({"spec": {"env": [{"name": "B"}]}})
+        );
     }
 
     #[test]
     fn replace_replaces_a_whole_mapping() {
-        let target = json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}});
+        let target =
+            json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}});
         let patch = json!({"strategy": {"$patch": "replace", "type": "Recreate"}});
-        assert_eq!(patched(target, &patch), json!({"strategy": {"type": "Recreate"}}));
+        assert_eq!(
+            patched(target, &patch),
+            json!({"strategy": {"type": "Recreate"}})
+        );
     }
 
     #[test]

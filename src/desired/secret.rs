@@ -20,12 +20,20 @@ pub fn marker(parameter: &str) -> String {
 
 /// Moves `stringData` into `data`, as the API server would.
 pub fn encode_string_data(object: &mut Value) {
-    let Some(map) = object.as_object_mut() else { return };
-    let Some(Value::Object(plain)) = map.shift_remove("stringData") else { return };
-    let data = map.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    let Some(map) = object.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Object(plain)) = map.shift_remove("stringData") else {
+        return;
+    };
+    let data = map
+        .entry("data")
+        .or_insert_with(|| Value::Object(Map::new()));
     if let Some(data) = data.as_object_mut() {
         for (name, value) in plain {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             data.insert(name, STANDARD.encode(text).into());
         }
     }
@@ -60,8 +68,14 @@ fn draw<E>(length: usize, random: &mut dyn FnMut(&mut [u8]) -> Result<(), E>) ->
     while value.len() < length {
         random(&mut bytes)?;
         // Bytes beyond a whole multiple of the alphabet are thrown away, so that every letter is as likely.
-        let fair = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < limit);
-        value.extend(fair.map(|byte| char::from(ALPHABET[byte % ALPHABET.len()])).take(length - value.len()));
+        let fair = bytes
+            .iter()
+            .map(|byte| usize::from(*byte))
+            .filter(|byte| *byte < limit);
+        value.extend(
+            fair.map(|byte| char::from(ALPHABET[byte % ALPHABET.len()]))
+                .take(length - value.len()),
+        );
     }
     Ok(value)
 }
@@ -81,7 +95,10 @@ mod tests {
 
     #[test]
     fn one_parameter_has_one_value_wherever_it_stands() {
-        let wanted = [Generated { marker: marker("password"), length: 24 }];
+        let wanted = [Generated {
+            marker: marker("password"),
+            length: 24,
+        }];
         let body = json!({"stringData": {"p": marker("password"), "url": format!("redis://:{}@x", marker("password"))}}).to_string();
         let mut seed = 0_u8;
         let mut random = |bytes: &mut [u8]| -> Result<(), Infallible> {
@@ -91,7 +108,8 @@ mod tests {
             }
             Ok(())
         };
-        let made: Value = serde_json::from_str(&generate(&body, &wanted, &mut random).unwrap()).unwrap();
+        let made: Value =
+            serde_json::from_str(&generate(&body, &wanted, &mut random).unwrap()).unwrap();
         let password = made["stringData"]["p"].as_str().unwrap();
         assert_eq!(password.len(), 24);
         assert!(password.bytes().all(|byte| ALPHABET.contains(&byte)));

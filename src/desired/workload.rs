@@ -9,9 +9,12 @@ use std::collections::BTreeSet;
 pub fn template_pointer(kind: &str) -> Option<&'static str> {
     match kind {
         "Pod" => Some(""),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job" => {
-            Some("/spec/template")
-        }
+        "Deployment"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "ReplicaSet"
+        | "ReplicationController"
+        | "Job" => Some("/spec/template"),
         "CronJob" => Some("/spec/jobTemplate/spec/template"),
         _ => None,
     }
@@ -38,7 +41,9 @@ pub fn pod_spec_mut(object: &mut Value) -> Option<&mut Value> {
 #[must_use]
 pub fn reads(object: &Value, namespace: Option<&str>) -> BTreeSet<ObjectKey> {
     let mut found = BTreeSet::new();
-    let Some(pods) = template(object).and_then(|template| template.get("spec")) else { return found };
+    let Some(pods) = template(object).and_then(|template| template.get("spec")) else {
+        return found;
+    };
     let mut add = |kind: &str, name: Option<&Value>| {
         if let Some(name) = name.and_then(Value::as_str) {
             found.insert(ObjectKey::new("", kind, namespace, name));
@@ -47,8 +52,16 @@ pub fn reads(object: &Value, namespace: Option<&str>) -> BTreeSet<ObjectKey> {
     for volume in items(pods, "volumes") {
         add("ConfigMap", volume.pointer("/configMap/name"));
         add("Secret", volume.pointer("/secret/secretName"));
-        add("PersistentVolumeClaim", volume.pointer("/persistentVolumeClaim/claimName"));
-        for source in volume.pointer("/projected/sources").and_then(Value::as_array).into_iter().flatten() {
+        add(
+            "PersistentVolumeClaim",
+            volume.pointer("/persistentVolumeClaim/claimName"),
+        );
+        for source in volume
+            .pointer("/projected/sources")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             add("ConfigMap", source.pointer("/configMap/name"));
             add("Secret", source.pointer("/secret/name"));
         }
@@ -59,7 +72,10 @@ pub fn reads(object: &Value, namespace: Option<&str>) -> BTreeSet<ObjectKey> {
             add("Secret", source.pointer("/secretRef/name"));
         }
         for variable in items(container, "env") {
-            add("ConfigMap", variable.pointer("/valueFrom/configMapKeyRef/name"));
+            add(
+                "ConfigMap",
+                variable.pointer("/valueFrom/configMapKeyRef/name"),
+            );
             add("Secret", variable.pointer("/valueFrom/secretKeyRef/name"));
         }
     }
@@ -71,13 +87,20 @@ pub fn reads(object: &Value, namespace: Option<&str>) -> BTreeSet<ObjectKey> {
 
 /// The items of a list field, none when it is absent.
 pub fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(field).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// Whether a mapping of labels holds all of a selector's.
 #[must_use]
 pub fn selects(selector: &Value, labels: &Value) -> bool {
     selector.as_object().is_some_and(|wanted| {
-        !wanted.is_empty() && wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+        !wanted.is_empty()
+            && wanted
+                .iter()
+                .all(|(name, value)| labels.get(name) == Some(value))
     })
 }

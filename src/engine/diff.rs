@@ -4,8 +4,8 @@
 //! fields that the API server keeps for itself never count. Secret values are replaced by
 //! fingerprints here, where the difference is made, so that nothing later can leak them.
 
-use crate::desired::fingerprint::FingerprintKey;
 use super::ownership::covers;
+use crate::desired::fingerprint::FingerprintKey;
 use crate::desired::path::{Path, Segment, item_keys, list_keys};
 use serde_json::Value;
 
