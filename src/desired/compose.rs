@@ -492,12 +492,17 @@ fn finish(
             hint: Some("remove one of the references, or a `jsorc.dev/after` annotation".into()),
         }])
     })?;
+    let fronts: Vec<bool> = drafts
+        .iter()
+        .map(|draft| fronts_pods(draft, &drafts))
+        .collect();
     let objects = drafts
         .into_iter()
         .zip(after)
-        .zip(stages)
-        .map(|((draft, after), stage)| {
+        .zip(stages.into_iter().zip(fronts))
+        .map(|((draft, after), (stage, wants_endpoint))| {
             let object = DesiredObject {
+                wants_endpoint,
                 digest: context.key.of(&draft.value),
                 body: draft.value.to_string().into(),
                 key: draft.key,
@@ -511,6 +516,31 @@ fn finish(
             (draft.service, object)
         });
     Ok(objects.collect())
+}
+
+/// Whether a draft is a Service that selects pods which are meant to run.
+fn fronts_pods(draft: &Draft, all: &[Draft]) -> bool {
+    let Some(selector) = draft
+        .value
+        .pointer("/spec/selector")
+        .filter(|_| draft.key.is("", "Service"))
+    else {
+        return false;
+    };
+    all.iter().any(|other| {
+        matches!(
+            &*other.key.kind,
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod"
+        ) && other.key.namespace == draft.key.namespace
+            && other
+                .value
+                .pointer("/spec/replicas")
+                .and_then(Value::as_i64)
+                != Some(0)
+            && workload::template(&other.value)
+                .and_then(|template| template.pointer("/metadata/labels"))
+                .is_some_and(|labels| workload::selects(selector, labels))
+    })
 }
 
 fn assemble(

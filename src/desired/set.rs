@@ -66,6 +66,8 @@ pub struct DesiredObject {
     pub stage: u32,
     /// Fields left to others; they are not in the body.
     pub ignored: Vec<Path>,
+    /// A Service in front of pods of its own table: it is in order once one of them is ready.
+    pub wants_endpoint: bool,
     /// `file:line` of its manifest.
     pub place: String,
 }
@@ -134,6 +136,20 @@ impl DesiredSet {
             .iter()
             .filter(|service| service.kept)
             .flat_map(|service| service.objects.iter().map(move |object| (service, object)))
+    }
+}
+
+impl DesiredService {
+    /// Whether its driver's address is a Service of the cluster, with no host in its place.
+    #[must_use]
+    pub fn needs_cluster(&self) -> bool {
+        let given = |name: &str| {
+            self.settings
+                .get(name)
+                .and_then(Value::as_str)
+                .is_some_and(|text| !text.is_empty())
+        };
+        given("service") && !given("host") && !given("url")
     }
 }
 
