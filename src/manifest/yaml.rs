@@ -199,6 +199,37 @@ impl Node {
         }
     }
 
+    /// A value that stands at one spot.
+    #[must_use]
+    pub fn from_json(value: Value, spot: Spot) -> Self {
+        let tree = match value {
+            Value::Null => Tree::Null,
+            Value::Bool(b) => Tree::Bool(b),
+            Value::Number(n) => Tree::Number(n),
+            Value::String(text) => Tree::Text(text),
+            Value::Array(items) => Tree::List(
+                items
+                    .into_iter()
+                    .map(|item| Self::from_json(item, spot))
+                    .collect(),
+            ),
+            Value::Object(map) => Tree::Map(
+                map.into_iter()
+                    .map(|(key, value)| {
+                        let value = Self::from_json(value, spot);
+                        Entry {
+                            key,
+                            spot,
+                            shape: KeyShape::Text,
+                            value,
+                        }
+                    })
+                    .collect(),
+            ),
+        };
+        Self { tree, spot }
+    }
+
     /// Calls `visit` for this node and everything in it, parents first.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
         visit(self);
