@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::manifest::{Catalog, EmbeddedService, KindTable, Manifest};
+use crate::manifest::{Catalog, EmbeddedService};
 
 include!(concat!(env!("OUT_DIR"), "/services.rs"));
 

@@ -66,14 +66,16 @@ fn read_service(texts: ServiceTexts, problems: &mut Vec<Problem>) -> ServiceTabl
     let spec_source = Rc::new(texts.spec);
     let spec = read_spec(&spec_source, problems);
     let mut documents = Vec::new();
+    let mut partial = false;
     for source in texts.kube {
-        read_kube(&Rc::new(source), &mut documents, problems);
+        partial |= !read_kube(&Rc::new(source), &mut documents, problems);
     }
     let mut table = ServiceTable {
         name: texts.name,
         spec,
         spec_source,
         documents,
+        partial,
     };
     fill(&mut table, problems);
     table
@@ -101,16 +103,27 @@ fn read_spec(source: &Rc<Source>, problems: &mut Vec<Problem>) -> super::Service
     spec_reader::read(source, roots.first().unwrap_or(&empty), into)
 }
 
-fn read_kube(source: &Rc<Source>, documents: &mut Vec<Document>, problems: &mut Vec<Problem>) {
-    match yaml::parse(source) {
-        Ok(roots) => {
-            for root in roots {
-                checks::keys::check(source, &root, problems);
-                documents.extend(Document::read(source, root, problems));
-            }
+/// Reads the documents of a file; false when some of it could not be read.
+fn read_kube(
+    source: &Rc<Source>,
+    documents: &mut Vec<Document>,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let roots = match yaml::parse(source) {
+        Ok(roots) => roots,
+        Err(problem) => {
+            problems.push(*problem);
+            return false;
         }
-        Err(problem) => problems.push(*problem),
+    };
+    let mut whole = true;
+    for root in roots {
+        checks::keys::check(source, &root, problems);
+        let document = Document::read(source, root, problems);
+        whole &= document.is_some();
+        documents.extend(document);
     }
+    whole
 }
 
 /// Fills all documents with defaults and stand-ins, and reports what cannot be filled.

@@ -35,6 +35,8 @@ pub(super) struct ServiceTable {
     pub spec: ServiceSpec,
     pub spec_source: Rc<Source>,
     pub documents: Vec<Document>,
+    /// Whether there is more in its files than could be read. What is missing is then unknown.
+    pub partial: bool,
 }
 
 impl Document {

@@ -1,7 +1,7 @@
 //! The tables as Rust source, for the build script to embed.
 //!
-//! The source names the types as [`KindTable`](super::KindTable) and its neighbours do; whoever
-//! includes it has them in scope. The same catalog always gives the same text.
+//! The same catalog always gives the same text. The types are named by the path at which the
+//! including crate has this room.
 
 use std::fmt::{self, Write as _};
 
@@ -22,57 +22,61 @@ pub enum EmitError {
 ///
 /// # Errors
 /// When the settings of a service cannot be written as JSON.
-pub fn source(catalog: &Catalog) -> Result<String, EmitError> {
+pub fn source(catalog: &Catalog, room: &str) -> Result<String, EmitError> {
     let mut out = String::new();
     for service in catalog
         .services
         .iter()
         .filter(|service| !service.kube.is_empty())
     {
-        kube_table(&mut out, service)?;
+        kube_table(&mut out, service, room)?;
     }
     out.push_str("/// Every service, sorted by name.\n");
-    out.push_str("pub static SERVICES: &[EmbeddedService] = &[\n");
+    writeln!(out, "pub static SERVICES: &[{room}::EmbeddedService] = &[")?;
     for service in &catalog.services {
-        embedded(&mut out, service)?;
+        embedded(&mut out, service, room)?;
     }
     out.push_str("];\n\n/// SHA-256 over names, settings and manifests.\n");
     writeln!(out, "pub static DIGEST: &str = {:?};", catalog.digest)?;
     Ok(out)
 }
 
-fn kube_table(out: &mut String, service: &Service) -> fmt::Result {
+fn kube_table(out: &mut String, service: &Service, room: &str) -> fmt::Result {
     writeln!(out, "/// The kube table of `{}`.", service.name)?;
     writeln!(
         out,
-        "pub static {}: &[KindTable] = &[",
+        "pub static {}: &[{room}::KindTable] = &[",
         table_name(&service.name)
     )?;
     service
         .kube
         .iter()
-        .try_for_each(|table| kind_table(out, table))?;
+        .try_for_each(|table| kind_table(out, table, room))?;
     out.push_str("];\n\n");
     Ok(())
 }
 
-fn kind_table(out: &mut String, table: &KindTable) -> fmt::Result {
-    writeln!(out, "    KindTable {{")?;
-    writeln!(out, "        kind: Cow::Borrowed({:?}),", table.kind)?;
-    writeln!(out, "        manifests: Cow::Borrowed(&[")?;
+fn kind_table(out: &mut String, table: &KindTable, room: &str) -> fmt::Result {
+    writeln!(out, "    {room}::KindTable {{")?;
+    writeln!(
+        out,
+        "        kind: std::borrow::Cow::Borrowed({:?}),",
+        table.kind
+    )?;
+    writeln!(out, "        manifests: std::borrow::Cow::Borrowed(&[")?;
     table
         .manifests
         .iter()
-        .try_for_each(|one| manifest(out, one))?;
+        .try_for_each(|one| manifest(out, one, room))?;
     writeln!(out, "        ]),\n    }},")
 }
 
-fn manifest(out: &mut String, manifest: &Manifest) -> fmt::Result {
+fn manifest(out: &mut String, manifest: &Manifest, room: &str) -> fmt::Result {
     let namespace = match &manifest.namespace {
-        Some(namespace) => format!("Some(Cow::Borrowed({namespace:?}))"),
+        Some(namespace) => format!("Some(std::borrow::Cow::Borrowed({namespace:?}))"),
         None => "None".to_owned(),
     };
-    writeln!(out, "            Manifest {{")?;
+    writeln!(out, "            {room}::Manifest {{")?;
     for (field, text) in [
         ("api_version", &manifest.api_version),
         ("kind", &manifest.kind),
@@ -80,21 +84,24 @@ fn manifest(out: &mut String, manifest: &Manifest) -> fmt::Result {
         ("file", &manifest.file),
         ("json", &manifest.json),
     ] {
-        writeln!(out, "                {field}: Cow::Borrowed({text:?}),")?;
+        writeln!(
+            out,
+            "                {field}: std::borrow::Cow::Borrowed({text:?}),"
+        )?;
     }
     writeln!(out, "                namespace: {namespace},")?;
     writeln!(out, "                line: {},", manifest.line)?;
     writeln!(out, "            }},")
 }
 
-fn embedded(out: &mut String, service: &Service) -> Result<(), EmitError> {
+fn embedded(out: &mut String, service: &Service, room: &str) -> Result<(), EmitError> {
     let spec = serde_json::to_string(&service.spec)?;
     let kube = if service.kube.is_empty() {
         "&[]".to_owned()
     } else {
         table_name(&service.name)
     };
-    writeln!(out, "    EmbeddedService {{")?;
+    writeln!(out, "    {room}::EmbeddedService {{")?;
     writeln!(out, "        name: {:?},", service.name)?;
     writeln!(out, "        file: {:?},", service.spec_place.file)?;
     writeln!(out, "        spec: {spec:?},")?;

@@ -40,7 +40,6 @@ mod tests {
             ("intervall", Some("interval")),
             ("storage", None),
             ("x", None),
-            ("no", None),
         ];
         for (word, expected) in rows {
             assert_eq!(nearest(word, known), expected, "{word}");

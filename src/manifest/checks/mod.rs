@@ -62,7 +62,9 @@ fn check_document(document: &Document, here: &Here<'_>, problems: &mut Vec<Probl
     resources::check(document, problems);
     mounts::check(document, problems);
     ports::check(document, here, problems);
-    selectors::check(document, here, problems);
-    references::check(document, here, problems);
+    if here.all.iter().all(|table| !table.partial) {
+        selectors::check(document, here, problems);
+        references::check(document, here, problems);
+    }
     addresses::check(document, problems);
 }

@@ -20,7 +20,9 @@ pub(super) fn check(table: &ServiceTable, problems: &mut Vec<Problem>) {
         }
     }
     check_generated(table, &users, problems);
-    check_unused(table, problems);
+    if !table.partial {
+        check_unused(table, problems);
+    }
 }
 
 /// Reports secrets in the wrong place; returns the secrets that the document uses.
