@@ -16,5 +16,6 @@
 
 pub mod config;
 pub mod desired;
+pub mod embedded;
 pub mod engine;
 pub mod manifest;

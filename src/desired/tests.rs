@@ -292,3 +292,18 @@ fn services_that_are_not_kept_alive_want_nothing() {
     assert_eq!(set.objects().count(), 0);
     assert!(!set.services[0].kept);
 }
+
+#[test]
+fn the_embedded_services_compose_in_any_namespace() {
+    let catalog = crate::embedded::catalog().unwrap();
+    let set = composed(&catalog, "namespace: somewhere-else\n").unwrap();
+    for (service, object) in set.objects() {
+        if let Some(namespace) = &object.key.namespace {
+            assert_eq!(&**namespace, "somewhere-else", "{} of {}", object.key, service.name);
+        }
+        assert!(!object.body.contains("$g{") && !object.body.contains("$j{"), "{}", object.key);
+        assert!(!object.body.contains("\"namespace\":\"default\""), "{}", object.key);
+    }
+    let kept: Vec<&str> = set.services.iter().filter(|s| s.kept).map(|s| &*s.name).collect();
+    assert_eq!(kept, ["mail", "promon", "redis", "task"]);
+}

@@ -31,10 +31,8 @@ pub struct FillError {
 /// The first placeholder that could not be filled; the value is then partly filled.
 pub fn fill(value: &mut Value, resolve: &Resolve<'_>) -> Result<(), FillError> {
     match value {
-        Value::String(text) => {
-            if placeholder::is_template(text) {
-                *value = fill_text(text, resolve)?;
-            }
+        Value::String(text) if placeholder::is_template(text) => {
+            *value = fill_text(text, resolve)?;
         }
         Value::Array(items) => fill_items(items, resolve)?,
         Value::Object(map) => *map = fill_map(std::mem::take(map), resolve)?,
@@ -75,7 +73,7 @@ pub fn fill_all(
 }
 
 /// The documents of a service while they are being filled.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     documents: &'a [Value],
     parameter: &'a dyn Fn(&str) -> Result<Value, FillError>,
     /// The field references that are being resolved, to see a circle.
@@ -93,8 +91,19 @@ impl FillError {
     }
 }
 
-impl Table<'_> {
-    fn resolve(&self, reference: &Reference) -> Result<Value, FillError> {
+impl<'a> Table<'a> {
+    pub(super) fn new(
+        documents: &'a [Value],
+        parameter: &'a dyn Fn(&str) -> Result<Value, FillError>,
+    ) -> Self {
+        Self {
+            documents,
+            parameter,
+            path: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn resolve(&self, reference: &Reference) -> Result<Value, FillError> {
         match reference {
             Reference::Parameter(name) => (self.parameter)(name),
             Reference::Field(field) => self.guarded(field),
@@ -202,13 +211,10 @@ fn value_of(reference: &Reference, resolve: &Resolve<'_>) -> Result<Value, FillE
     let Reference::Field(field) = reference else {
         return resolve(reference);
     };
-    let name = match fill_text(&field.name, resolve)? {
-        Value::String(name) => name,
-        _ => {
-            return Err(FillError::new(format!(
-                "the name in `{reference}` is no text"
-            )));
-        }
+    let Value::String(name) = fill_text(&field.name, resolve)? else {
+        return Err(FillError::new(format!(
+            "the name in `{reference}` is no text"
+        )));
     };
     resolve(&Reference::Field(FieldReference {
         name,

@@ -4,18 +4,27 @@
 //! build script, so that a folder read at run time and the embedded one pass the same checks and
 //! carry the same digest. It therefore uses nothing else of the crate, and no clock and no network.
 
+pub mod assembly;
 pub mod catalog;
+mod checks;
+mod document;
 pub mod duration;
+pub mod emit;
 pub mod fill;
+pub mod folder;
 pub mod kinds;
 pub mod names;
+pub mod nearest;
 pub mod parameter;
+mod parameter_reader;
 pub mod placeholder;
 mod placeholder_parser;
 pub mod problem;
 pub mod quantity;
 pub mod source;
 pub mod spec;
+mod spec_reader;
+mod stand_in;
 pub mod yaml;
 
 pub use catalog::{Catalog, Checked, EmbeddedService, KindTable, Manifest, Service, table_name};

@@ -90,13 +90,12 @@ fn syntax_problem(source: &Source, error: &serde_saphyr::Error) -> Problem {
     let text = error.without_snippet().to_string();
     let message = text.split(" at line ").next().unwrap_or(&text);
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    source.error(
-        spot,
-        format!(
-            "not readable as YAML: {}",
-            message.trim().trim_end_matches(':')
-        ),
-    )
+    let message = message.trim().trim_end_matches(':');
+    let problem = source.error(spot, format!("not readable as YAML: {message}"));
+    let line = problem.snippet.as_ref().map_or("", |snippet| &snippet.text);
+    let placeholder = ["$g{", "$j{"].iter().any(|open| line.contains(open));
+    let hint = "inside {…} or […] a placeholder is put in quotes: \"$g{name}\"";
+    problem.maybe_hint(placeholder.then(|| hint.to_owned()))
 }
 
 fn spot_of(referenced: Location, defined: Location) -> Spot {
@@ -197,6 +196,37 @@ impl Node {
                 Value::Object(pairs.collect::<Map<_, _>>())
             }
         }
+    }
+
+    /// A value that stands at one spot.
+    #[must_use]
+    pub fn from_json(value: Value, spot: Spot) -> Self {
+        let tree = match value {
+            Value::Null => Tree::Null,
+            Value::Bool(b) => Tree::Bool(b),
+            Value::Number(n) => Tree::Number(n),
+            Value::String(text) => Tree::Text(text),
+            Value::Array(items) => Tree::List(
+                items
+                    .into_iter()
+                    .map(|item| Self::from_json(item, spot))
+                    .collect(),
+            ),
+            Value::Object(map) => Tree::Map(
+                map.into_iter()
+                    .map(|(key, value)| {
+                        let value = Self::from_json(value, spot);
+                        Entry {
+                            key,
+                            spot,
+                            shape: KeyShape::Text,
+                            value,
+                        }
+                    })
+                    .collect(),
+            ),
+        };
+        Self { tree, spot }
     }
 
     /// Calls `visit` for this node and everything in it, parents first.
