@@ -14,6 +14,7 @@
 //! - [`api`]: HTTP.
 //! - [`cli`]: one file per command.
 
+pub mod cluster;
 pub mod config;
 pub mod desired;
 pub mod embedded;

@@ -261,12 +261,17 @@ fn bracket(inner: &str) -> Option<(Segment, &str)> {
     }
     let end = inner.find(']')?;
     let (content, after) = (&inner[..end], &inner[end + 1..]);
-    let segment = match content.split_once('=') {
-        Some((key, value)) => Segment::Item(vec![(key.to_owned(), value.to_owned())]),
-        None => content.parse().map_or_else(
+    let segment = if content.contains('=') {
+        let keys = content.split(',').filter_map(|pair| pair.split_once('='));
+        Segment::Item(
+            keys.map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
+                .collect(),
+        )
+    } else {
+        content.parse().map_or_else(
             |_| Segment::Item(vec![(String::new(), content.to_owned())]),
             Segment::Index,
-        ),
+        )
     };
     Some((segment, after))
 }

@@ -299,11 +299,28 @@ fn the_embedded_services_compose_in_any_namespace() {
     let set = composed(&catalog, "namespace: somewhere-else\n").unwrap();
     for (service, object) in set.objects() {
         if let Some(namespace) = &object.key.namespace {
-            assert_eq!(&**namespace, "somewhere-else", "{} of {}", object.key, service.name);
+            assert_eq!(
+                &**namespace, "somewhere-else",
+                "{} of {}",
+                object.key, service.name
+            );
         }
-        assert!(!object.body.contains("$g{") && !object.body.contains("$j{"), "{}", object.key);
-        assert!(!object.body.contains("\"namespace\":\"default\""), "{}", object.key);
+        assert!(
+            !object.body.contains("$g{") && !object.body.contains("$j{"),
+            "{}",
+            object.key
+        );
+        assert!(
+            !object.body.contains("\"namespace\":\"default\""),
+            "{}",
+            object.key
+        );
     }
-    let kept: Vec<&str> = set.services.iter().filter(|s| s.kept).map(|s| &*s.name).collect();
+    let kept: Vec<&str> = set
+        .services
+        .iter()
+        .filter(|s| s.kept)
+        .map(|s| &*s.name)
+        .collect();
     assert_eq!(kept, ["mail", "promon", "redis", "task"]);
 }
