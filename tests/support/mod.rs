@@ -1,0 +1,42 @@
+//! The real programs that tests and the demo run against: a Kubernetes control plane with KWOK
+//! nodes, redis-server, Prometheus, an SMTP server and a Celery worker.
+//!
+//! Everything is found or installed by `tests/install`, listens on free ports of the loopback
+//! address, and ends with its guard, or with the process that holds it, however that ends.
+#![allow(
+    dead_code,
+    reason = "each program that includes this uses its own part of it"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a rig that does not start is the end of the test that asked for it"
+)]
+
+mod audit;
+mod celery;
+mod certs;
+mod cluster;
+mod kubectl;
+mod process;
+mod prometheus;
+mod redis;
+mod smtp;
+mod users;
+
+#[allow(
+    unused_imports,
+    reason = "each program that includes this uses its own part of it"
+)]
+pub use self::{
+    audit::{Audit, AuditEntry, Mark},
+    celery::{CeleryWorker, send_task},
+    certs::Certs,
+    cluster::Cluster,
+    kubectl::Kubectl,
+    process::{Process, Scratch, eventually, free_port, install},
+    prometheus::{Prometheus, PrometheusOptions},
+    redis::{Redis, RedisOptions},
+    smtp::{Smtp, SmtpOptions, SmtpTls},
+    users::User,
+};
