@@ -1,1 +1,8 @@
-//! Tests.
+//! The one integration binary: everything in it runs against real programs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper that fails is the failure of its test"
+)]
+
+mod manifest;

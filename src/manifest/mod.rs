@@ -12,6 +12,7 @@ pub mod duration;
 pub mod emit;
 pub mod fill;
 pub mod folder;
+mod hidden;
 pub mod kinds;
 pub mod names;
 pub mod nearest;

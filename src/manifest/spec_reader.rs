@@ -12,7 +12,7 @@ use super::spec::{
     Adopt, Conflicts, External, Foreign, Ignore, Mode, Policy, Probe, Prune, Recreate, Remedy,
     ServiceSpec,
 };
-use super::yaml::{Entry, Node, Tree};
+use super::yaml::{self, Entry, Node, Tree};
 use super::{duration, names, parameter_reader};
 
 const KEYS: [&str; 15] = [
@@ -43,14 +43,24 @@ pub(super) fn read(source: &Source, root: &Node, problems: &mut Vec<Problem>) ->
             reader.key(entry, &mut spec);
         }
         if root.get("driver").is_none() {
-            let problem = source.error(root.spot, "`driver` is missing");
-            reader
-                .problems
-                .push(problem.hint("write `driver: none` for a service that only has manifests"));
+            no_driver(source, yaml::first_line(source, root), reader.problems);
         }
         collect_lines(root, "", &mut spec.lines);
     }
     spec
+}
+
+/// What an empty file says: nothing, which is reported when the file could be read.
+pub(super) fn nothing(source: &Source, readable: bool, problems: &mut Vec<Problem>) -> ServiceSpec {
+    if readable {
+        no_driver(source, Spot::default(), problems);
+    }
+    empty_spec()
+}
+
+fn no_driver(source: &Source, spot: Spot, problems: &mut Vec<Problem>) {
+    let problem = source.error(spot, "`driver` is missing");
+    problems.push(problem.hint("write `driver: none` for a service that only has manifests"));
 }
 
 fn empty_spec() -> ServiceSpec {
@@ -130,7 +140,7 @@ impl SpecReader<'_> {
         }
         if !matches!(node.tree, Tree::Map(_)) {
             let message = format!("`{what}` must be a mapping, found {}", node.shape());
-            self.error(node.spot, message, None);
+            self.error(yaml::first_line(self.source, node), message, None);
             return false;
         }
         for entry in node.entries() {
@@ -149,7 +159,10 @@ impl SpecReader<'_> {
     }
 
     fn wrong(&mut self, entry: &Entry, expected: &str) {
-        let found = entry.value.shape();
+        let found = match &entry.value.tree {
+            Tree::Number(number) => number.to_string(),
+            _ => entry.value.shape().to_owned(),
+        };
         let spot = if entry.value.is_null() {
             entry.spot
         } else {

@@ -88,14 +88,24 @@ fn syntax_problem(source: &Source, error: &serde_saphyr::Error) -> Problem {
         .map(|at| spot_of(at, at))
         .unwrap_or_default();
     let text = error.without_snippet().to_string();
-    let message = text.split(" at line ").next().unwrap_or(&text);
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    let message = message.trim().trim_end_matches(':');
+    let message = plain(text.split(" at line ").next().unwrap_or(&text));
     let problem = source.error(spot, format!("not readable as YAML: {message}"));
     let line = problem.snippet.as_ref().map_or("", |snippet| &snippet.text);
     let placeholder = ["$g{", "$j{"].iter().any(|open| line.contains(open));
     let hint = "inside {…} or […] a placeholder is put in quotes: \"$g{name}\"";
     problem.maybe_hint(placeholder.then(|| hint.to_owned()))
+}
+
+/// The parser's message, without its own words for limits and policies.
+fn plain(message: &str) -> &str {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    if message.starts_with("budget breached") {
+        return "too much of it, too deep, or too many aliases";
+    }
+    if message.starts_with("non-finite float") {
+        return "JSON has no infinity and no nan";
+    }
+    message.trim().trim_end_matches(':')
 }
 
 fn spot_of(referenced: Location, defined: Location) -> Spot {
