@@ -7,6 +7,7 @@
 pub mod assembly;
 pub mod catalog;
 mod checks;
+mod conduct_reader;
 mod document;
 pub mod duration;
 pub mod emit;

@@ -157,7 +157,12 @@ impl Check<'_> {
         if number.is_f64() || yaml::literal(&self.document.source, node).starts_with('0') {
             return;
         }
-        if PORTS.contains(&key) && !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) {
+        // Zero in these two means "none": the API server takes it.
+        let least = u64::from(!matches!(key, "hostPort" | "nodePort"));
+        let fits = number
+            .as_u64()
+            .is_some_and(|n| (least..=65535).contains(&n));
+        if PORTS.contains(&key) && !fits {
             let message = format!("`{key}` must be from 1 to 65535, found {number}");
             self.error(node, message, None);
         }
