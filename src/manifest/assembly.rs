@@ -31,7 +31,7 @@ pub struct ServiceTexts {
 /// Checks all services together and makes the catalog of them.
 ///
 /// # Errors
-/// Every problem of every file, `found` ones first; warnings are among them.
+/// Every error in every file, in file order.
 pub fn assemble(texts: Vec<ServiceTexts>, found: Vec<Problem>) -> Result<Checked, Problems> {
     let mut problems = found;
     let mut hidden = Hidden::default();
@@ -47,6 +47,8 @@ pub fn assemble(texts: Vec<ServiceTexts>, found: Vec<Problem>) -> Result<Checked
         .iter()
         .any(|problem| problem.severity == Severity::Error)
     {
+        // A warning may follow from an error; it is told once there are none.
+        problems.retain(|problem| problem.severity == Severity::Error);
         return Err(Problems(problems));
     }
     let services: Vec<Service> = tables.into_iter().map(service).collect();

@@ -19,7 +19,7 @@ use super::source::Source;
 /// Paths in tables and problems begin with the folder's own name.
 ///
 /// # Errors
-/// Everything that is wrong with it, warnings included.
+/// Everything that is wrong with it.
 pub fn read(dir: &Path) -> Result<Checked, Problems> {
     let mut reader = FolderReader {
         problems: Vec::new(),

@@ -1,5 +1,6 @@
 //! YAML means what `kubectl` reads; the expected values were taken from it.
 
+use jsorc::manifest::Problem;
 use jsorc::manifest::source::Source;
 use jsorc::manifest::yaml;
 use proptest::prelude::*;
@@ -228,6 +229,36 @@ fn a_config_map_over_one_mebibyte_is_refused() {
     let problems = checked_kube(&text(most + 1)).expect_err("refused");
     let message = "ConfigMap `a` has 1048577 bytes, more than 1 MiB";
     assert_eq!(problems.0[0].message, message);
+}
+
+#[test]
+fn all_problems_of_all_files_are_told_at_once_in_file_order() {
+    let files = [
+        ("services/web/service.yaml", "driver: none\nprobes: {}\n"),
+        (
+            "services/web/kube/web.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: 1\n  a: 2\n---\n\
+             apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: W}\n",
+        ),
+        ("services/cache/service.yaml", "driver: [none\n"),
+        ("services/cache/kube/a.yaml", "a: [\n"),
+    ];
+    let problems = checked(&files).expect_err("refused");
+    let headlines: Vec<String> = problems.0.iter().map(Problem::headline).collect();
+    assert_eq!(
+        headlines,
+        [
+            "services/cache/kube/a.yaml:1:4: not readable as YAML: unclosed bracket '['",
+            "services/cache/service.yaml:1:9: not readable as YAML: unclosed bracket '['",
+            "services/web/kube/web.yaml:5:6: `data.a` must be a string, found a number",
+            "services/web/kube/web.yaml:6:3: key `a` is given twice",
+            "services/web/kube/web.yaml:6:6: `data.a` must be a string, found a number",
+            "services/web/kube/web.yaml:8:13: Kubernetes 1.16 removed Deployment of apps/v1beta1",
+            "services/web/kube/web.yaml:10:18: name `W` must be lower case letters, digits, `-` \
+             and `.`, beginning and ending with a letter or digit",
+            "services/web/service.yaml:2:1: unknown key `probes`",
+        ]
+    );
 }
 
 proptest! {
