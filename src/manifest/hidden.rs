@@ -24,7 +24,7 @@ impl Hidden {
             }
             let end = roots
                 .get(index + 1)
-                .map_or(u32::MAX, |next| next.spot.line - 1);
+                .map_or(u32::MAX, |next| next.spot.line.saturating_sub(1));
             self.note_entries(source, root, end, |entry| {
                 matches!(entry.key.as_str(), "data" | "stringData")
             });
@@ -110,7 +110,9 @@ fn lines_after(root: &Node, key: &str) -> u32 {
         .iter()
         .skip_while(|entry| entry.key != key)
         .skip(1);
-    entries.next().map_or(u32::MAX, |next| next.spot.line - 1)
+    entries
+        .next()
+        .map_or(u32::MAX, |next| next.spot.line.saturating_sub(1))
 }
 
 /// Whether a line's value is one placeholder, which is no secret.

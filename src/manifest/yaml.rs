@@ -253,7 +253,7 @@ pub fn first_line(source: &Source, node: &Node) -> Spot {
     let width = line
         .chars()
         .count()
-        .saturating_sub(node.spot.column as usize - 1);
+        .saturating_sub((node.spot.column as usize).saturating_sub(1));
     Spot {
         width: narrow(width),
         ..node.spot
