@@ -132,6 +132,7 @@ impl Hands {
             content_type: "application/json",
             body: body.into_bytes(),
             secret: write.key.is_secret(),
+            metadata_only: false,
         };
         let reply = send(&self.client, call).await?;
         Ok(Written::Object {
@@ -189,6 +190,7 @@ async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written,
         content_type: "application/apply-patch+yaml",
         body: body_with(body, uid.as_deref(), without)?,
         secret: write.key.is_secret(),
+        metadata_only: false,
     };
     let reply = send(client, call).await?;
     Ok(Written::Object {

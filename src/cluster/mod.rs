@@ -13,6 +13,7 @@ mod forward;
 mod hands;
 mod inventory;
 mod key;
+mod look;
 mod request;
 mod transport;
 mod watch;

@@ -1,6 +1,7 @@
 //! One request and its answer: sent once, read within a deadline, classified.
 
 use super::classify::refused;
+use super::look::accept;
 use super::transport::{DeadlineExceeded, Refused};
 use crate::engine::WriteError;
 use http::{Method, Request, StatusCode, header};
@@ -36,6 +37,8 @@ pub struct Call<'a> {
     pub body: Vec<u8>,
     /// Whether it is about a Secret.
     pub secret: bool,
+    /// Whether the answer's metadata is enough.
+    pub metadata_only: bool,
 }
 
 impl Call<'_> {
@@ -48,6 +51,7 @@ impl Call<'_> {
             content_type: "application/json",
             body: Vec::new(),
             secret: false,
+            metadata_only: false,
         }
     }
 
@@ -60,6 +64,7 @@ impl Call<'_> {
             content_type: "application/json",
             body: body.to_string().into_bytes(),
             secret: false,
+            metadata_only: false,
         }
     }
 }
@@ -69,10 +74,11 @@ impl Call<'_> {
 /// # Errors
 /// What the answer means, or why there is none.
 pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> {
+    let (name, accepted) = accept(call.metadata_only);
     let request = Request::builder()
         .method(call.method)
         .uri(&call.uri)
-        .header(header::ACCEPT, "application/json")
+        .header(name, accepted)
         .header(header::CONTENT_TYPE, call.content_type)
         .body(Body::from(call.body))
         .map_err(|error| WriteError::Invalid(error.to_string()))?;

@@ -43,7 +43,9 @@ pub use event::{
 pub use object::{Cause, Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use phase::Phase;
+pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
+pub use status::{ServiceStatus, Status};
 
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
 use decide::{Surroundings, decide};

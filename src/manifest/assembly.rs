@@ -12,8 +12,9 @@ use super::catalog::{Catalog, Checked, KindTable, Manifest, Service};
 use super::checks;
 use super::document::{Document, ServiceTable};
 use super::fill::Table;
+use super::hidden::Hidden;
 use super::problem::{Place, Problem, Problems, Severity};
-use super::source::{Source, Spot};
+use super::source::Source;
 use super::{spec_reader, stand_in, yaml};
 
 /// The texts of one service.
@@ -30,20 +31,24 @@ pub struct ServiceTexts {
 /// Checks all services together and makes the catalog of them.
 ///
 /// # Errors
-/// Every problem of every file, `found` ones first; warnings are among them.
+/// Every error in every file, in file order.
 pub fn assemble(texts: Vec<ServiceTexts>, found: Vec<Problem>) -> Result<Checked, Problems> {
     let mut problems = found;
-    let mut tables: Vec<_> = texts
-        .into_iter()
-        .map(|t| read_service(t, &mut problems))
-        .collect();
+    let mut hidden = Hidden::default();
+    let mut tables: Vec<ServiceTable> = Vec::with_capacity(texts.len());
+    for service in texts {
+        tables.push(read_service(service, &mut hidden, &mut problems));
+    }
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     checks::run(&tables, &mut problems);
+    hidden.redact(&mut problems);
     sort(&mut problems);
     if problems
         .iter()
         .any(|problem| problem.severity == Severity::Error)
     {
+        // A warning may follow from an error; it is told once there are none.
+        problems.retain(|problem| problem.severity == Severity::Error);
         return Err(Problems(problems));
     }
     let services: Vec<Service> = tables.into_iter().map(service).collect();
@@ -58,17 +63,25 @@ pub fn assemble(texts: Vec<ServiceTexts>, found: Vec<Problem>) -> Result<Checked
 }
 
 fn sort(problems: &mut Vec<Problem>) {
-    problems.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+    problems.sort_by(|a, b| {
+        (&a.place, a.severity, &a.message).cmp(&(&b.place, b.severity, &b.message))
+    });
     problems.dedup();
 }
 
-fn read_service(texts: ServiceTexts, problems: &mut Vec<Problem>) -> ServiceTable {
+fn read_service(
+    texts: ServiceTexts,
+    hidden: &mut Hidden,
+    problems: &mut Vec<Problem>,
+) -> ServiceTable {
     let spec_source = Rc::new(texts.spec);
-    let spec = read_spec(&spec_source, problems);
+    let before = problems.len();
+    let spec = read_spec(&spec_source, hidden, problems);
+    let spec_partial = problems.len() > before;
     let mut documents = Vec::new();
     let mut partial = false;
     for source in texts.kube {
-        partial |= !read_kube(&Rc::new(source), &mut documents, problems);
+        partial |= !read_kube(&Rc::new(source), &mut documents, hidden, problems);
     }
     let mut table = ServiceTable {
         name: texts.name,
@@ -76,46 +89,55 @@ fn read_service(texts: ServiceTexts, problems: &mut Vec<Problem>) -> ServiceTabl
         spec_source,
         documents,
         partial,
+        spec_partial,
     };
     fill(&mut table, problems);
     table
 }
 
-fn read_spec(source: &Rc<Source>, problems: &mut Vec<Problem>) -> super::ServiceSpec {
-    let roots = yaml::parse(source).unwrap_or_else(|problem| {
+fn read_spec(
+    source: &Rc<Source>,
+    hidden: &mut Hidden,
+    problems: &mut Vec<Problem>,
+) -> super::ServiceSpec {
+    let parsed = yaml::parse(source);
+    let readable = parsed.is_ok();
+    let roots = parsed.unwrap_or_else(|problem| {
+        hidden.note_unread(source);
         problems.push(*problem);
         Vec::new()
     });
     for root in &roots {
+        hidden.note_parameters(source, root);
         checks::keys::check(source, root, problems);
     }
     if let Some(second) = roots.get(1) {
         let spot = yaml::first_line(source, second);
         problems.push(source.error(spot, "service.yaml must hold one document"));
     }
-    let empty = yaml::Node {
-        tree: yaml::Tree::Map(Vec::new()),
-        spot: Spot::default(),
-    };
-    let failed = roots.is_empty() && !problems.is_empty();
-    let mut unread = Vec::new();
-    let into = if failed { &mut unread } else { problems };
-    spec_reader::read(source, roots.first().unwrap_or(&empty), into)
+    match roots.first() {
+        Some(root) => spec_reader::read(source, root, problems),
+        // Either there is nothing in it, or what is wrong has been said.
+        None => spec_reader::nothing(source, readable, problems),
+    }
 }
 
 /// Reads the documents of a file; false when some of it could not be read.
 fn read_kube(
     source: &Rc<Source>,
     documents: &mut Vec<Document>,
+    hidden: &mut Hidden,
     problems: &mut Vec<Problem>,
 ) -> bool {
     let roots = match yaml::parse(source) {
         Ok(roots) => roots,
         Err(problem) => {
+            hidden.note_unread(source);
             problems.push(*problem);
             return false;
         }
     };
+    hidden.note_secrets(source, &roots);
     let mut whole = true;
     for root in roots {
         checks::keys::check(source, &root, problems);

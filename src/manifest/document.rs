@@ -37,6 +37,8 @@ pub(super) struct ServiceTable {
     pub documents: Vec<Document>,
     /// Whether there is more in its files than could be read. What is missing is then unknown.
     pub partial: bool,
+    /// Whether some of its settings could not be read.
+    pub spec_partial: bool,
 }
 
 impl Document {

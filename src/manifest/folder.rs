@@ -11,7 +11,6 @@ use std::path::Path;
 
 use super::assembly::{self, ServiceTexts};
 use super::catalog::Checked;
-use super::names;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::source::Source;
 
@@ -20,7 +19,7 @@ use super::source::Source;
 /// Paths in tables and problems begin with the folder's own name.
 ///
 /// # Errors
-/// Everything that is wrong with it, warnings included.
+/// Everything that is wrong with it.
 pub fn read(dir: &Path) -> Result<Checked, Problems> {
     let mut reader = FolderReader {
         problems: Vec::new(),
@@ -54,13 +53,11 @@ impl FolderReader {
     fn services(&mut self, dir: &Path, shown: &str) -> Vec<ServiceTexts> {
         let mut services = Vec::new();
         for item in self.items(dir, shown) {
-            if !item.is_dir {
+            if item.is_dir {
+                services.extend(self.service(item));
+            } else {
                 let hint = "a service is a folder with a service.yaml".to_owned();
                 self.problem(&item.shown, "does not belong here", Some(hint));
-            } else if let Err(why) = names::label(&item.name) {
-                self.problem(&item.shown, &format!("the name of a service {why}"), None);
-            } else {
-                services.extend(self.service(item));
             }
         }
         services

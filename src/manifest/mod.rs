@@ -7,11 +7,13 @@
 pub mod assembly;
 pub mod catalog;
 mod checks;
+mod conduct_reader;
 mod document;
 pub mod duration;
 pub mod emit;
 pub mod fill;
 pub mod folder;
+mod hidden;
 pub mod kinds;
 pub mod names;
 pub mod nearest;

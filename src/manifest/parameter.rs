@@ -234,3 +234,134 @@ fn plain(value: &Value) -> String {
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(from).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameter(text: Value) -> Parameter {
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn values_fit_their_type_and_bounds() {
+        let rows = [
+            (json!({"type": "string"}), json!("x"), Ok(())),
+            (
+                json!({"type": "string"}),
+                json!(8.2),
+                Err("expected a string, found a fraction"),
+            ),
+            (json!({"type": "int", "min": 1, "max": 3}), json!(3), Ok(())),
+            (
+                json!({"type": "int", "max": 3}),
+                json!(4),
+                Err("4 is above the maximum 3"),
+            ),
+            (
+                json!({"type": "int"}),
+                json!("3"),
+                Err("expected a whole number, found a string"),
+            ),
+            (
+                json!({"type": "bool"}),
+                json!("true"),
+                Err("expected true or false, found a string"),
+            ),
+            (
+                json!({"type": "quantity", "min": "32Mi"}),
+                json!("1Gi"),
+                Ok(()),
+            ),
+            (json!({"type": "quantity"}), json!(2), Ok(())),
+            (
+                json!({"type": "quantity", "min": "32Mi"}),
+                json!("1M"),
+                Err("1M is below the minimum 32Mi"),
+            ),
+            (
+                json!({"type": "duration", "min": "1s"}),
+                json!("1m"),
+                Ok(()),
+            ),
+            (
+                json!({"type": "duration", "min": "1s"}),
+                json!("10ms"),
+                Err("10ms is below the minimum 1s"),
+            ),
+            (
+                json!({"type": "enum", "values": ["a", "b"]}),
+                json!("b"),
+                Ok(()),
+            ),
+            (
+                json!({"type": "enum", "values": ["a"]}),
+                json!("c"),
+                Err("expected one of a"),
+            ),
+            (json!({"type": "list"}), json!([1]), Ok(())),
+            (
+                json!({"type": "map"}),
+                json!([1]),
+                Err("expected a mapping, found a list"),
+            ),
+            (
+                json!({"type": "secret"}),
+                json!(5),
+                Err("expected a secret text, found a number"),
+            ),
+            (
+                json!({"type": "string", "default": null}),
+                json!(null),
+                Ok(()),
+            ),
+            (
+                json!({"type": "string"}),
+                json!(null),
+                Err("expected a string, found null"),
+            ),
+        ];
+        for (declared, value, expected) in rows {
+            let checked = parameter(declared.clone()).check(&value);
+            assert_eq!(
+                checked,
+                expected.map_err(str::to_owned),
+                "{declared} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_is_read_by_the_declared_type() {
+        let rows = [
+            ("string", "12345", json!("12345")),
+            ("string", "[x", json!("[x")),
+            ("secret", "true", json!("true")),
+            ("int", "5", json!(5)),
+            ("bool", "true", json!(true)),
+            ("quantity", "512Mi", json!("512Mi")),
+            ("duration", "30s", json!("30s")),
+            ("list", "[1, \"a\"]", json!([1, "a"])),
+            ("map", "{\"a\": 1}", json!({"a": 1})),
+        ];
+        for (kind, text, value) in rows {
+            let read = parameter(json!({"type": kind})).read_text(text);
+            assert_eq!(read, Ok(value), "{kind} {text}");
+        }
+        assert!(parameter(json!({"type": "int"})).read_text("five").is_err());
+        assert!(parameter(json!({"type": "bool"})).read_text("yes").is_err());
+    }
+
+    #[test]
+    fn a_default_of_null_is_told_from_none() {
+        let optional = parameter(json!({"type": "string", "default": null}));
+        assert!(optional.nullable() && !optional.required());
+        let required = parameter(json!({"type": "string"}));
+        assert!(!required.nullable() && required.required());
+        let again: Parameter =
+            serde_json::from_str(&serde_json::to_string(&optional).unwrap()).unwrap();
+        assert_eq!(again, optional);
+    }
+}

@@ -64,15 +64,6 @@ impl Problem {
     }
 }
 
-impl Problems {
-    /// The problems that refuse the folder.
-    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
-        self.0
-            .iter()
-            .filter(|problem| problem.severity == Severity::Error)
-    }
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.line, self.column) {

@@ -1,19 +1,15 @@
 //! Reads `service.yaml` into a [`ServiceSpec`]: every key, every type, all problems at once.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::nearest;
 use super::problem::Problem;
 use super::source::{Source, Spot};
-use super::spec::{
-    Adopt, Conflicts, External, Foreign, Ignore, Mode, Policy, Probe, Prune, Recreate, Remedy,
-    ServiceSpec,
-};
-use super::yaml::{Entry, Node, Tree};
-use super::{duration, names, parameter_reader};
+use super::spec::{External, Ignore, Policy, Probe, Remedy, ServiceSpec};
+use super::yaml::{self, Entry, Node, Tree};
+use super::{names, parameter_reader};
 
 const KEYS: [&str; 15] = [
     "driver",
@@ -32,7 +28,6 @@ const KEYS: [&str; 15] = [
     "protect",
     "external",
 ];
-const POLICY_KEYS: [&str; 6] = ["mode", "conflicts", "adopt", "recreate", "prune", "foreign"];
 
 /// Reads the settings; what cannot be read keeps its default beside its problem.
 pub(super) fn read(source: &Source, root: &Node, problems: &mut Vec<Problem>) -> ServiceSpec {
@@ -43,14 +38,24 @@ pub(super) fn read(source: &Source, root: &Node, problems: &mut Vec<Problem>) ->
             reader.key(entry, &mut spec);
         }
         if root.get("driver").is_none() {
-            let problem = source.error(root.spot, "`driver` is missing");
-            reader
-                .problems
-                .push(problem.hint("write `driver: none` for a service that only has manifests"));
+            no_driver(source, yaml::first_line(source, root), reader.problems);
         }
         collect_lines(root, "", &mut spec.lines);
     }
     spec
+}
+
+/// What an empty file says: nothing, which is reported when the file could be read.
+pub(super) fn nothing(source: &Source, readable: bool, problems: &mut Vec<Problem>) -> ServiceSpec {
+    if readable {
+        no_driver(source, Spot::default(), problems);
+    }
+    empty_spec()
+}
+
+fn no_driver(source: &Source, spot: Spot, problems: &mut Vec<Problem>) {
+    let problem = source.error(spot, "`driver` is missing");
+    problems.push(problem.hint("write `driver: none` for a service that only has manifests"));
 }
 
 fn empty_spec() -> ServiceSpec {
@@ -130,7 +135,7 @@ impl SpecReader<'_> {
         }
         if !matches!(node.tree, Tree::Map(_)) {
             let message = format!("`{what}` must be a mapping, found {}", node.shape());
-            self.error(node.spot, message, None);
+            self.error(yaml::first_line(self.source, node), message, None);
             return false;
         }
         for entry in node.entries() {
@@ -149,7 +154,10 @@ impl SpecReader<'_> {
     }
 
     fn wrong(&mut self, entry: &Entry, expected: &str) {
-        let found = entry.value.shape();
+        let found = match &entry.value.tree {
+            Tree::Number(number) => number.to_string(),
+            _ => entry.value.shape().to_owned(),
+        };
         let spot = if entry.value.is_null() {
             entry.spot
         } else {
@@ -236,44 +244,6 @@ impl SpecReader<'_> {
         env
     }
 
-    fn probe(&mut self, node: &Node) -> Probe {
-        let mut probe = Probe::default();
-        if !self.mapping(node, &["interval", "timeout", "failures"], "probe") {
-            return probe;
-        }
-        for entry in node.entries() {
-            match entry.key.as_str() {
-                "interval" => probe.interval = self.span(entry, Duration::from_secs(1)),
-                "timeout" => {
-                    let least = Duration::from_millis(1);
-                    probe.timeout = self.span(entry, least).unwrap_or(probe.timeout);
-                }
-                "failures" => probe.failures = self.count(entry).unwrap_or(probe.failures),
-                _ => {}
-            }
-        }
-        probe
-    }
-
-    fn span(&mut self, entry: &Entry, least: Duration) -> Option<Duration> {
-        match duration::read(&entry.value.to_json()) {
-            Ok(span) if span >= least => Some(span),
-            Ok(_) => {
-                let message = format!(
-                    "`{}` must be at least {}",
-                    entry.key,
-                    duration::print(least)
-                );
-                self.error(entry.value.spot, message, None);
-                None
-            }
-            Err(why) => {
-                self.error(entry.value.spot, format!("`{}`: {why}", entry.key), None);
-                None
-            }
-        }
-    }
-
     pub(super) fn count(&mut self, entry: &Entry) -> Option<u32> {
         let number = match &entry.value.tree {
             Tree::Number(number) => number.as_u64().and_then(|n| u32::try_from(n).ok()),
@@ -284,17 +254,6 @@ impl SpecReader<'_> {
             self.wrong(entry, "a whole number from 1");
         }
         count
-    }
-
-    fn remedy(&mut self, entry: &Entry) -> Remedy {
-        // A bare `none` is text in YAML, `null` and nothing at all mean the same here.
-        if entry.value.is_null() {
-            return Remedy::None;
-        }
-        match self.word(entry, Remedy::WORDS).as_deref() {
-            Some("restart") => Remedy::Restart,
-            _ => Remedy::None,
-        }
     }
 
     /// A text that must be one of the words. `off` and `on` are bools in YAML, but meant as words.
@@ -309,40 +268,6 @@ impl SpecReader<'_> {
         let message = format!("`{}` cannot be `{text}`", entry.key);
         self.error(entry.value.spot, message, nearest::hint(&text, words));
         None
-    }
-
-    fn policy(&mut self, node: &Node) -> Policy {
-        let mut policy = Policy::default();
-        if !self.mapping(node, &POLICY_KEYS, "policy") {
-            return policy;
-        }
-        for entry in node.entries() {
-            match entry.key.as_str() {
-                "mode" => policy.mode = self.choice(entry, Mode::WORDS, Mode::from_word),
-                "conflicts" => {
-                    policy.conflicts = self.choice(entry, Conflicts::WORDS, Conflicts::from_word);
-                }
-                "adopt" => policy.adopt = self.choice(entry, Adopt::WORDS, Adopt::from_word),
-                "recreate" => {
-                    policy.recreate = self.choice(entry, Recreate::WORDS, Recreate::from_word);
-                }
-                "prune" => policy.prune = self.choice(entry, Prune::WORDS, Prune::from_word),
-                "foreign" => {
-                    policy.foreign = self.choice(entry, Foreign::WORDS, Foreign::from_word);
-                }
-                _ => {}
-            }
-        }
-        policy
-    }
-
-    fn choice<T>(
-        &mut self,
-        entry: &Entry,
-        words: &[&str],
-        read: fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        self.word(entry, words).and_then(|word| read(&word))
     }
 
     fn ignores(&mut self, entry: &Entry) -> Vec<Ignore> {

@@ -5,11 +5,9 @@
 //! silently mean something else than it looks like is kept visible in the tree.
 //! The parser's budgets (depth, nodes, aliases) stay on.
 
-use std::fmt;
+mod visitor;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_saphyr::{Location, Spanned};
 
 use super::problem::Problem;
 use super::source::{Source, Spot, narrow};
@@ -85,12 +83,10 @@ pub fn parse(source: &Source) -> Result<Vec<Node>, Box<Problem>> {
 fn syntax_problem(source: &Source, error: &serde_saphyr::Error) -> Problem {
     let spot = error
         .location()
-        .map(|at| spot_of(at, at))
+        .map(|at| visitor::spot_of(at, at))
         .unwrap_or_default();
     let text = error.without_snippet().to_string();
-    let message = text.split(" at line ").next().unwrap_or(&text);
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    let message = message.trim().trim_end_matches(':');
+    let message = plain(text.split(" at line ").next().unwrap_or(&text));
     let problem = source.error(spot, format!("not readable as YAML: {message}"));
     let line = problem.snippet.as_ref().map_or("", |snippet| &snippet.text);
     let placeholder = ["$g{", "$j{"].iter().any(|open| line.contains(open));
@@ -98,18 +94,16 @@ fn syntax_problem(source: &Source, error: &serde_saphyr::Error) -> Problem {
     problem.maybe_hint(placeholder.then(|| hint.to_owned()))
 }
 
-fn spot_of(referenced: Location, defined: Location) -> Spot {
-    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let offset = defined
-        .span()
-        .byte_offset()
-        .and_then(|at| usize::try_from(at).ok());
-    Spot {
-        line: small(referenced.line()),
-        column: small(referenced.column()),
-        width: small(referenced.span().len()),
-        offset: offset.unwrap_or(usize::MAX),
+/// The parser's message, without its own words for limits and policies.
+fn plain(message: &str) -> &str {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    if message.starts_with("budget breached") {
+        return "too much of it, too deep, or too many aliases";
     }
+    if message.starts_with("non-finite float") {
+        return "JSON has no infinity and no nan";
+    }
+    message.trim().trim_end_matches(':')
 }
 
 impl Node {
@@ -241,111 +235,6 @@ impl Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Tree>::deserialize(from)?;
-        Ok(Self {
-            tree: spanned.value,
-            spot: spot_of(spanned.referenced, spanned.defined),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(TreeVisitor)
-    }
-}
-
-struct TreeVisitor;
-
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = Tree;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that JSON can hold")
-    }
-
-    fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Tree, D::Error> {
-        Tree::deserialize(from)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
-        Ok(Tree::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
-        Ok(Tree::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
-        Ok(Tree::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Tree, E> {
-        let number = integral(value).or_else(|| Number::from_f64(value));
-        number
-            .map(Tree::Number)
-            .ok_or_else(|| E::custom("JSON has no infinity and no nan"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Tree, E> {
-        Ok(Tree::Text(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Tree, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = from.next_element::<Node>()? {
-            items.push(item);
-        }
-        Ok(Tree::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Tree, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = from.next_key::<Node>()? {
-            let value = from.next_value::<Node>()?;
-            entries.push(entry_of(&key, value));
-        }
-        Ok(Tree::Map(entries))
-    }
-}
-
-fn entry_of(key: &Node, value: Node) -> Entry {
-    let (text, shape) = match &key.tree {
-        Tree::Text(text) => (text.clone(), KeyShape::Text),
-        Tree::Number(number) => (number.to_string(), KeyShape::Number),
-        Tree::Bool(b) => (b.to_string(), KeyShape::Bool),
-        Tree::Null => ("null".to_owned(), KeyShape::Null),
-        Tree::List(_) | Tree::Map(_) => (key.to_json().to_string(), KeyShape::Compound),
-    };
-    Entry {
-        key: text,
-        spot: key.spot,
-        shape,
-        value,
-    }
-}
-
-/// An integral float as the integer that Go prints for it.
-fn integral(value: f64) -> Option<Number> {
-    let exact = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
-    #[expect(clippy::cast_possible_truncation, reason = "integral and below 2^53")]
-    exact.then(|| Number::from(value as i64))
-}
-
 /// The literal of a number or bool as it stands in the file, to tell traps from intent.
 #[must_use]
 pub fn literal<'a>(source: &'a Source, node: &Node) -> &'a str {
@@ -364,7 +253,7 @@ pub fn first_line(source: &Source, node: &Node) -> Spot {
     let width = line
         .chars()
         .count()
-        .saturating_sub(node.spot.column as usize - 1);
+        .saturating_sub((node.spot.column as usize).saturating_sub(1));
     Spot {
         width: narrow(width),
         ..node.spot

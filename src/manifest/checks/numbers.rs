@@ -53,19 +53,29 @@ const FULL_MODE: u64 = 0o777;
 
 /// Checks every number of a document.
 pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
+    // A number in a Secret is refused as no text; its digits are not repeated.
+    if document.is("Secret") {
+        return;
+    }
     let builtin = kinds::builtin(&document.api_version, &document.kind).is_some();
     let mut check = Check { document, problems };
     document.raw.walk(&mut |node| {
+        check.doubtful(node);
         for item in node.items() {
             check.literal(item, false);
         }
         for entry in node.entries() {
-            check.literal(&entry.value, MODES.contains(&entry.key.as_str()));
+            check.literal(&entry.value, is_mode(&entry.key));
         }
     });
     if builtin && let Some(spec) = document.body.get("spec") {
         spec.walk(&mut |node| node.entries().iter().for_each(|entry| check.field(entry)));
     }
+}
+
+/// Whether a key holds file permissions, in custom resources too.
+fn is_mode(key: &str) -> bool {
+    key.to_ascii_lowercase().ends_with("mode")
 }
 
 struct Check<'a> {
@@ -77,6 +87,20 @@ impl Check<'_> {
     fn error(&mut self, node: &Node, message: String, hint: Option<String>) {
         let problem = self.document.source.error(node.spot, message);
         self.problems.push(problem.maybe_hint(hint));
+    }
+
+    /// Digits and underscores that some readers take for a number and some for text.
+    fn doubtful(&mut self, node: &Node) {
+        let Some(text) = node.text().filter(|text| text.contains('_')) else {
+            return;
+        };
+        let digits = text.trim_start_matches(['-', '+']);
+        let numeric = digits.starts_with(|c: char| c.is_ascii_digit())
+            && digits.chars().all(|c| c.is_ascii_digit() || c == '_');
+        if numeric && yaml::literal(&self.document.source, node) == text {
+            let message = format!("`{text}` is a number to some readers of YAML");
+            self.error(node, message, Some("put it in quotes".to_owned()));
+        }
     }
 
     /// A number with a leading zero: octal, unless a digit says otherwise.
@@ -130,7 +154,15 @@ impl Check<'_> {
     }
 
     fn range(&mut self, key: &str, node: &Node, number: &serde_json::Number) {
-        if PORTS.contains(&key) && !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) {
+        if number.is_f64() || yaml::literal(&self.document.source, node).starts_with('0') {
+            return;
+        }
+        // Zero in these two means "none": the API server takes it.
+        let least = u64::from(!matches!(key, "hostPort" | "nodePort"));
+        let fits = number
+            .as_u64()
+            .is_some_and(|n| (least..=65535).contains(&n));
+        if PORTS.contains(&key) && !fits {
             let message = format!("`{key}` must be from 1 to 65535, found {number}");
             self.error(node, message, None);
         }

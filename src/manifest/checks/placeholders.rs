@@ -79,6 +79,11 @@ impl Check<'_, '_> {
         }
         match self.value(text) {
             Err(error) => {
+                let blamed = pieces.iter().map(Piece::to_string);
+                let blamed = blamed
+                    .into_iter()
+                    .find(|p| error.message.contains(&format!("`{p}`")));
+                let spot = blamed.map_or(spot, |written| self.source.find(spot, &written, 0));
                 let problem = self.source.error(spot, error.message);
                 self.problems.push(problem.maybe_hint(error.hint));
             }

@@ -20,7 +20,7 @@ pub(super) fn check(table: &ServiceTable, problems: &mut Vec<Problem>) {
         }
     }
     check_generated(table, &users, problems);
-    if !table.partial {
+    if !table.partial && !table.spec_partial {
         check_unused(table, problems);
     }
 }
@@ -84,7 +84,9 @@ impl Search<'_> {
         if parameter.kind != ParameterType::Secret {
             return;
         }
-        self.used.insert(name.to_owned());
+        if place.is_some() {
+            self.used.insert(name.to_owned());
+        }
         let source = &self.document.source;
         let exact = source.find(spot, &format!("$g{{{name}}}"), 0);
         let exact = if exact.line == spot.line { exact } else { spot };

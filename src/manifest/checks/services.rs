@@ -1,35 +1,33 @@
 //! Services among each other: names that collide, dependencies that cannot be met.
 
-use std::collections::BTreeMap;
-
-use super::super::catalog::environment_name;
 use super::super::document::ServiceTable;
-use super::super::nearest;
 use super::super::problem::Problem;
 use super::super::source::Spot;
+use super::super::{names, nearest};
 
 /// Checks all services together.
 pub(super) fn check(tables: &[ServiceTable], problems: &mut Vec<Problem>) {
-    check_names(tables, problems);
     for table in tables {
+        check_name(table, problems);
         check_dependencies(table, tables, problems);
     }
     check_circles(tables, problems);
 }
 
-fn check_names(tables: &[ServiceTable], problems: &mut Vec<Problem>) {
-    let mut first: BTreeMap<String, &str> = BTreeMap::new();
-    for table in tables {
-        let name = environment_name(&table.name);
-        if let Some(other) = first.insert(name.clone(), &table.name) {
-            let message = format!(
-                "the services `{other}` and `{}` are both {name} in environment variables",
-                table.name
-            );
-            let problem = table.spec_source.error(Spot::default(), message);
-            problems.push(problem.hint("rename one of them"));
-        }
-    }
+fn check_name(table: &ServiceTable, problems: &mut Vec<Problem>) {
+    let why = match names::label(&table.name) {
+        Err(why) => why,
+        // In environment variables two underscores stand between a name and what is below it.
+        Ok(()) if table.name.contains("--") => "cannot hold `--`".to_owned(),
+        Ok(()) => return,
+    };
+    let message = format!("the name of a service, `{}`, {why}", table.name);
+    problems.push(
+        table
+            .spec_source
+            .error(Spot::default(), message)
+            .hint("rename the folder"),
+    );
 }
 
 fn check_dependencies(table: &ServiceTable, all: &[ServiceTable], problems: &mut Vec<Problem>) {
