@@ -1,1 +1,3 @@
 //! jsorc.
+
+pub mod drivers;

@@ -5,5 +5,6 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod drivers;
 mod rig;
 mod support;
