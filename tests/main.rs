@@ -7,5 +7,6 @@
 
 mod drivers;
 mod manifest;
+mod original;
 mod rig;
 mod support;
