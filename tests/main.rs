@@ -6,5 +6,6 @@
 )]
 
 mod drivers;
+mod manifest;
 mod rig;
 mod support;

@@ -1,0 +1,102 @@
+//! All watches of one process, spread over connections.
+//!
+//! A server allows about a hundred streams on one connection and a watch holds one for as long as
+//! it lives, so watches share connections in groups and never share one with writes.
+
+use super::transport::{Counter, Rights, client};
+use super::watch::watch;
+use crate::desired::instance::INSTANCE_LABEL;
+use crate::engine::{Event, WatchKey};
+use kube::{Client, Config};
+use std::collections::HashMap;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+const WATCHES_PER_CONNECTION: usize = 50;
+
+/// The watches that are open.
+pub struct Eyes {
+    config: Config,
+    counter: Counter,
+    selector: String,
+    events: UnboundedSender<Event>,
+    connections: Vec<(Client, usize)>,
+    open: HashMap<WatchKey, (JoinHandle<()>, usize)>,
+}
+
+impl Eyes {
+    /// Eyes that look at the objects of one instance, by its label value.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        counter: Counter,
+        label: &str,
+        events: UnboundedSender<Event>,
+    ) -> Self {
+        let selector = format!("{INSTANCE_LABEL}%3D{label}");
+        Self {
+            config,
+            counter,
+            selector,
+            events,
+            connections: Vec::new(),
+            open: HashMap::new(),
+        }
+    }
+
+    /// Opens the watches that are missing and closes those that are not wanted any more.
+    ///
+    /// # Errors
+    /// When a new connection cannot be set up.
+    pub fn keep(&mut self, wanted: Vec<WatchKey>) -> Result<(), kube::Error> {
+        let gone: Vec<WatchKey> = self
+            .open
+            .keys()
+            .filter(|key| !wanted.contains(key))
+            .cloned()
+            .collect();
+        for key in gone {
+            if let Some((task, connection)) = self.open.remove(&key) {
+                task.abort();
+                self.connections[connection].1 -= 1;
+            }
+        }
+        for key in wanted {
+            if !self.open.contains_key(&key) {
+                let connection = self.connection()?;
+                let client = self.connections[connection].0.clone();
+                let task = tokio::spawn(watch(
+                    client,
+                    key.clone(),
+                    self.selector.clone(),
+                    self.events.clone(),
+                ));
+                self.connections[connection].1 += 1;
+                self.open.insert(key, (task, connection));
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection with room for one more watch.
+    fn connection(&mut self) -> Result<usize, kube::Error> {
+        if let Some(free) = self
+            .connections
+            .iter()
+            .position(|(_, used)| *used < WATCHES_PER_CONNECTION)
+        {
+            return Ok(free);
+        }
+        self.connections
+            .push((client(&self.config, Rights::ReadOnly, &self.counter)?, 0));
+        Ok(self.connections.len() - 1)
+    }
+}
+
+impl Drop for Eyes {
+    fn drop(&mut self) {
+        for (task, _) in self.open.values() {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Reads and writes of single objects. [`Reader`] has no method that writes, and its connection
+//! refuses to; [`Hands`] can do both.
+
+use super::request::{Call, read, send};
+use super::transport::{Counter, Rights, client};
+use crate::desired::path::Path;
+use crate::desired::secret::generate;
+use crate::desired::{ObjectKey, Resource};
+use crate::engine::{Verb, Write, WriteError, Written};
+use http::Method;
+use kube::{Client, Config};
+use serde_json::{Value, json};
+
+/// Eyes on a cluster that cannot change it.
+#[derive(Clone)]
+pub struct Reader {
+    client: Client,
+    manager: String,
+}
+
+/// Hands on a cluster.
+#[derive(Clone)]
+pub struct Hands {
+    client: Client,
+    reader: Reader,
+}
+
+impl Reader {
+    /// A reader with a connection of its own.
+    ///
+    /// # Errors
+    /// When certificates or credentials cannot be read.
+    pub fn new(config: &Config, manager: &str, counter: &Counter) -> Result<Self, kube::Error> {
+        let client = client(config, Rights::ReadOnly, counter)?;
+        Ok(Self {
+            client,
+            manager: manager.to_owned(),
+        })
+    }
+
+    /// The connection, for other reads of this room.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// One object, `None` when it is not there.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub async fn get(
+        &self,
+        key: &ObjectKey,
+        resource: &Resource,
+    ) -> Result<Option<Value>, WriteError> {
+        let uri = resource.object_path(key.namespace.as_deref(), &key.name);
+        match read(&self.client, &uri).await {
+            Ok(value) => Ok(Some(value)),
+            Err(WriteError::Gone | WriteError::KindNotServed | WriteError::NamespaceMissing(_)) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What an apply would make of an object, with nothing changed.
+    ///
+    /// # Errors
+    /// Why the server would refuse it.
+    pub async fn rehearse(&self, write: &Write) -> Result<Written, WriteError> {
+        match &write.verb {
+            Verb::Apply { dry_run: true, .. } => apply(&self.client, &self.manager, write).await,
+            _ => Err(WriteError::Forbidden("a reader only rehearses".into())),
+        }
+    }
+}
+
+impl Hands {
+    /// Hands with a connection of their own.
+    ///
+    /// # Errors
+    /// When certificates or credentials cannot be read.
+    pub fn new(config: &Config, manager: &str, counter: &Counter) -> Result<Self, kube::Error> {
+        let reader = Reader::new(config, manager, counter)?;
+        Ok(Self {
+            client: client(config, Rights::ReadWrite, counter)?,
+            reader,
+        })
+    }
+
+    /// The part that only reads.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The connection, for other writes of this room.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Writes one object.
+    ///
+    /// # Errors
+    /// Why the server did not.
+    pub async fn write(&self, write: &Write) -> Result<Written, WriteError> {
+        match &write.verb {
+            Verb::Apply { .. } => apply(&self.client, &self.reader.manager, write).await,
+            Verb::Create { body, generated } => {
+                let body = generate(body, generated, &mut |bytes| getrandom::fill(bytes)).map_err(
+                    |error| WriteError::Unreachable(format!("no random bytes: {error}")),
+                )?;
+                self.create(write, body).await
+            }
+            Verb::Delete {
+                uid,
+                resource_version,
+            } => self.delete(write, uid, resource_version.as_deref()).await,
+        }
+    }
+
+    async fn create(&self, write: &Write, body: String) -> Result<Written, WriteError> {
+        let path = write
+            .resource
+            .collection_path(write.key.namespace.as_deref());
+        let uri = format!(
+            "{path}?fieldManager={}&fieldValidation=Strict",
+            self.reader.manager
+        );
+        let call = Call {
+            method: Method::POST,
+            uri,
+            content_type: "application/json",
+            body: body.into_bytes(),
+            secret: write.key.is_secret(),
+            metadata_only: false,
+        };
+        let reply = send(&self.client, call).await?;
+        Ok(Written::Object {
+            created: true,
+            object: Box::new(reply.value),
+        })
+    }
+
+    async fn delete(
+        &self,
+        write: &Write,
+        uid: &str,
+        version: Option<&str>,
+    ) -> Result<Written, WriteError> {
+        let mut preconditions = json!({"uid": uid});
+        if let Some(version) = version {
+            preconditions["resourceVersion"] = version.into();
+        }
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions",
+            "propagationPolicy": "Background", "preconditions": preconditions,
+        });
+        let uri = write
+            .resource
+            .object_path(write.key.namespace.as_deref(), &write.key.name);
+        send(&self.client, Call::json(Method::DELETE, uri, &options)).await?;
+        Ok(Written::Deleted)
+    }
+}
+
+async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written, WriteError> {
+    let Verb::Apply {
+        body,
+        uid,
+        force,
+        without,
+        dry_run,
+    } = &write.verb
+    else {
+        return Err(WriteError::Invalid("not an apply".into()));
+    };
+    let path = write
+        .resource
+        .object_path(write.key.namespace.as_deref(), &write.key.name);
+    let mut uri = format!("{path}?fieldManager={manager}&fieldValidation=Strict");
+    if *force {
+        uri.push_str("&force=true");
+    }
+    if *dry_run {
+        uri.push_str("&dryRun=All");
+    }
+    let call = Call {
+        method: Method::PATCH,
+        uri,
+        content_type: "application/apply-patch+yaml",
+        body: body_with(body, uid.as_deref(), without)?,
+        secret: write.key.is_secret(),
+        metadata_only: false,
+    };
+    let reply = send(client, call).await?;
+    Ok(Written::Object {
+        created: reply.created,
+        object: Box::new(reply.value),
+    })
+}
+
+/// The body as planned, bound to one uid, without the fields that are left to others.
+fn body_with(body: &str, uid: Option<&str>, without: &[Path]) -> Result<Vec<u8>, WriteError> {
+    if uid.is_none() && without.is_empty() {
+        return Ok(body.as_bytes().to_vec());
+    }
+    let mut value: Value =
+        serde_json::from_str(body).map_err(|error| WriteError::Invalid(error.to_string()))?;
+    for path in without {
+        path.remove(&mut value);
+    }
+    if let Some(uid) = uid {
+        value["metadata"]["uid"] = uid.into();
+    }
+    Ok(value.to_string().into_bytes())
+}

@@ -1,0 +1,109 @@
+//! Looks for many objects by name with few requests: one metadata list for each kind and
+//! namespace, instead of one read for each object.
+
+use super::hands::Reader;
+use super::request::{Call, send};
+use crate::desired::{ObjectKey, Resource};
+use crate::engine::WriteError;
+use http::header;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+const PAGE: u32 = 500;
+
+type Found = (ObjectKey, Result<Option<Value>, WriteError>);
+
+impl Reader {
+    /// What is there of the wanted objects: their metadata, which says whose they are. Namespaces
+    /// are read one by one, because their state counts too.
+    pub async fn look_at_many(&self, wanted: Vec<(ObjectKey, Arc<Resource>)>) -> Vec<Found> {
+        let mut found = Vec::with_capacity(wanted.len());
+        let mut groups: BTreeMap<(Arc<Resource>, Option<Arc<str>>), Vec<ObjectKey>> =
+            BTreeMap::new();
+        for (key, resource) in wanted {
+            if key.is("", "Namespace") || key.is_secret() {
+                let answer = self.get(&key, &resource).await;
+                found.push((key, answer));
+            } else {
+                groups
+                    .entry((resource, key.namespace.clone()))
+                    .or_default()
+                    .push(key);
+            }
+        }
+        for ((resource, namespace), keys) in groups {
+            let there = self.metadata(&resource, namespace.as_deref()).await;
+            for key in keys {
+                let answer = match &there {
+                    Ok(map) => Ok(map.get(&*key.name).cloned()),
+                    Err(error) => Err(error.clone()),
+                };
+                found.push((key, answer));
+            }
+        }
+        found
+    }
+
+    async fn metadata(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+    ) -> Result<HashMap<String, Value>, WriteError> {
+        let mut found = HashMap::new();
+        let mut token = String::new();
+        loop {
+            let uri = format!(
+                "{}?limit={PAGE}{token}",
+                resource.collection_path(namespace)
+            );
+            let page = match send(
+                self.client(),
+                Call {
+                    metadata_only: true,
+                    ..Call::get(uri)
+                },
+            )
+            .await
+            {
+                Err(WriteError::KindNotServed | WriteError::NamespaceMissing(_)) => {
+                    return Ok(found);
+                }
+                other => other?.value,
+            };
+            for item in page
+                .get("items")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                let name = item
+                    .pointer("/metadata/name")
+                    .and_then(Value::as_str)
+                    .unwrap_or("");
+                found.insert(name.to_owned(), item.clone());
+            }
+            match page.pointer("/metadata/continue").and_then(Value::as_str) {
+                Some(next) if !next.is_empty() => token = format!("&continue={next}"),
+                _ => return Ok(found),
+            }
+        }
+    }
+}
+
+/// The form of a list that holds metadata only.
+pub(super) const METADATA_LIST: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// The `Accept` header of a call.
+#[must_use]
+pub(super) fn accept(metadata_only: bool) -> (header::HeaderName, &'static str) {
+    (
+        header::ACCEPT,
+        if metadata_only {
+            METADATA_LIST
+        } else {
+            "application/json"
+        },
+    )
+}

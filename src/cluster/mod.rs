@@ -1,0 +1,27 @@
+//! Hands and eyes: connects, reads, watches and writes. It decides nothing.
+//!
+//! Invariants: a [`Reader`] cannot change a cluster (it has no method that would, and its
+//! connection refuses every mutating request without `dryRun=All`); every request ends within a
+//! deadline; nothing that a server says about a Secret's values is repeated.
+
+mod classify;
+mod connect;
+mod discover;
+mod explain;
+mod eyes;
+mod forward;
+mod hands;
+mod inventory;
+mod key;
+mod look;
+mod request;
+mod transport;
+mod watch;
+
+pub use connect::{ConnectError, Greeting, Target, find};
+pub use eyes::Eyes;
+pub use forward::{Forward, Forwarder};
+pub use hands::{Hands, Reader};
+pub use inventory::INVENTORY_LABEL;
+pub use key::passing_key;
+pub use transport::Counter;

@@ -1,0 +1,149 @@
+//! One request and its answer: sent once, read within a deadline, classified.
+
+use super::classify::refused;
+use super::look::accept;
+use super::transport::{DeadlineExceeded, Refused};
+use crate::engine::WriteError;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use serde_json::Value;
+use std::error::Error;
+use std::time::Duration;
+
+/// How long the body of an answer may take after its head.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// Whether something was created.
+    pub created: bool,
+    /// The JSON document.
+    pub value: Value,
+}
+
+/// What to send.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The verb.
+    pub method: Method,
+    /// Path and query.
+    pub uri: String,
+    /// Type of the body.
+    pub content_type: &'a str,
+    /// The body, empty for reads.
+    pub body: Vec<u8>,
+    /// Whether it is about a Secret.
+    pub secret: bool,
+    /// Whether the answer's metadata is enough.
+    pub metadata_only: bool,
+}
+
+impl Call<'_> {
+    /// A read.
+    #[must_use]
+    pub fn get(uri: String) -> Self {
+        Self {
+            method: Method::GET,
+            uri,
+            content_type: "application/json",
+            body: Vec::new(),
+            secret: false,
+            metadata_only: false,
+        }
+    }
+
+    /// A write with a JSON body.
+    #[must_use]
+    pub fn json(method: Method, uri: String, body: &Value) -> Self {
+        Self {
+            method,
+            uri,
+            content_type: "application/json",
+            body: body.to_string().into_bytes(),
+            secret: false,
+            metadata_only: false,
+        }
+    }
+}
+
+/// Sends a request once.
+///
+/// # Errors
+/// What the answer means, or why there is none.
+pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> {
+    let (name, accepted) = accept(call.metadata_only);
+    let request = Request::builder()
+        .method(call.method)
+        .uri(&call.uri)
+        .header(name, accepted)
+        .header(header::CONTENT_TYPE, call.content_type)
+        .body(Body::from(call.body))
+        .map_err(|error| WriteError::Invalid(error.to_string()))?;
+    let response = client
+        .send(request)
+        .await
+        .map_err(|error| unanswered(&error))?;
+    let status = response.status();
+    let collected = tokio::time::timeout(BODY_DEADLINE, response.into_body().collect()).await;
+    let bytes = match collected {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) => {
+            return Err(WriteError::Unreachable(format!(
+                "the answer broke off: {error}"
+            )));
+        }
+        Err(_) => return Err(WriteError::TimedOut(BODY_DEADLINE)),
+    };
+    if !status.is_success() {
+        return Err(refused(status, &bytes, call.secret));
+    }
+    let value = serde_json::from_slice(&bytes).map_err(|_| {
+        WriteError::Unreachable("the answer is not JSON; is this a Kubernetes API server?".into())
+    })?;
+    Ok(Reply {
+        created: status == StatusCode::CREATED,
+        value,
+    })
+}
+
+/// Reads once, and again a few times while the server is busy or the connection breaks.
+///
+/// # Errors
+/// The last refusal.
+pub async fn read(client: &Client, uri: &str) -> Result<Value, WriteError> {
+    let mut wait = Duration::from_millis(100);
+    for _ in 0..3 {
+        match send(client, Call::get(uri.to_owned())).await {
+            Err(WriteError::Busy { after, .. }) => {
+                tokio::time::sleep(after.unwrap_or(wait).min(Duration::from_secs(5))).await
+            }
+            Err(WriteError::Unreachable(_)) => tokio::time::sleep(wait).await,
+            other => return other.map(|reply| reply.value),
+        }
+        wait *= 3;
+    }
+    send(client, Call::get(uri.to_owned()))
+        .await
+        .map(|reply| reply.value)
+}
+
+/// Why a request was not answered, in words that say what to look at.
+#[must_use]
+pub fn unanswered(error: &kube::Error) -> WriteError {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    let mut deepest = error.to_string();
+    while let Some(inner) = source {
+        if let Some(deadline) = inner.downcast_ref::<DeadlineExceeded>() {
+            return WriteError::TimedOut(deadline.0);
+        }
+        if let Some(refused) = inner.downcast_ref::<Refused>() {
+            return WriteError::Forbidden(refused.to_string());
+        }
+        deepest = inner.to_string();
+        source = inner.source();
+    }
+    WriteError::Unreachable(deepest)
+}

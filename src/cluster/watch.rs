@@ -1,0 +1,241 @@
+//! One watch: what is there, then what changes, for ever.
+//!
+//! A small step function of its own instead of kube-runtime's watcher, because that one asks for
+//! version 0, which any cache may answer from the past; here the first read is consistent (no
+//! version given). A server without streamed lists is asked for a paged list. Between the two
+//! steps nothing is lost: the watch goes on from the version that the read ended with.
+
+use super::request::{read, unanswered};
+use crate::engine::{Event, WatchChange, WatchKey, WriteError};
+use futures::TryStreamExt;
+use http::Request;
+use kube::Client;
+use kube::core::WatchEvent;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The server ends a watch after this time, and it is opened again from where it was.
+const TIMEOUT_SECONDS: u32 = 290;
+/// No watch stays silent for longer than its server-side timeout.
+const SILENCE: Duration = Duration::from_secs(300);
+const PAGE: u32 = 500;
+
+/// Watches until the receiver is gone.
+pub async fn watch(
+    client: Client,
+    key: WatchKey,
+    selector: String,
+    events: UnboundedSender<Event>,
+) {
+    let mut watching = Watching {
+        client,
+        key,
+        selector,
+        events,
+        streamed: true,
+    };
+    let mut failures = 0;
+    let mut version = None;
+    loop {
+        match watching.step(&mut version).await {
+            Ok(()) => failures = 0,
+            Err(Ended::Expired) => version = None,
+            Err(Ended::Receiver) => return,
+            Err(Ended::Failed(reason)) => {
+                if !watching.send(WatchChange::Lost(reason)) {
+                    return;
+                }
+                failures += 1;
+                tokio::time::sleep(pause(failures, &watching.key)).await;
+            }
+        }
+    }
+}
+
+enum Ended {
+    /// The version is too old: start over.
+    Expired,
+    /// Nobody listens any more.
+    Receiver,
+    /// Try again.
+    Failed(String),
+}
+
+struct Watching {
+    client: Client,
+    key: WatchKey,
+    selector: String,
+    events: UnboundedSender<Event>,
+    streamed: bool,
+}
+
+impl Watching {
+    /// Reads everything if there is no version yet, then follows the changes until the stream ends.
+    async fn step(&mut self, version: &mut Option<String>) -> Result<(), Ended> {
+        if let Some(from) = version.clone() {
+            return self
+                .follow(&format!("&resourceVersion={from}"), version)
+                .await;
+        }
+        if self.streamed {
+            let query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+            match self.follow(query, version).await {
+                Err(Ended::Failed(reason)) if reason.contains("sendInitialEvents") => {
+                    self.streamed = false
+                }
+                other => return other,
+            }
+        }
+        self.list(version).await
+    }
+
+    async fn follow(&self, query: &str, version: &mut Option<String>) -> Result<(), Ended> {
+        let uri = format!(
+            "{}watch=true&allowWatchBookmarks=true&timeoutSeconds={TIMEOUT_SECONDS}{query}",
+            self.base()
+        );
+        let request = Request::get(uri)
+            .body(Vec::new())
+            .map_err(|error| Ended::Failed(error.to_string()))?;
+        let stream = self
+            .client
+            .request_events::<Value>(request)
+            .await
+            .map_err(|error| failed(&error))?;
+        let mut stream = std::pin::pin!(stream);
+        if version.is_none() {
+            self.tell(WatchChange::Restarted)?;
+        }
+        loop {
+            let next = tokio::time::timeout(SILENCE, stream.try_next()).await;
+            let Ok(next) = next else {
+                return Err(Ended::Failed("the watch fell silent".into()));
+            };
+            let Some(event) = next.map_err(|error| failed(&error))? else {
+                return Ok(());
+            };
+            self.pass_on(event, version)?;
+        }
+    }
+
+    fn pass_on(&self, event: WatchEvent<Value>, version: &mut Option<String>) -> Result<(), Ended> {
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                self.advance(&object, version);
+                self.tell(WatchChange::Applied(Box::new(object)))
+            }
+            WatchEvent::Deleted(object) => {
+                self.advance(&object, version);
+                self.tell(WatchChange::Deleted(Box::new(object)))
+            }
+            WatchEvent::Bookmark(bookmark) => {
+                let annotations = &bookmark.metadata.annotations;
+                *version = Some(bookmark.metadata.resource_version);
+                match annotations
+                    .get("k8s.io/initial-events-end")
+                    .map(String::as_str)
+                {
+                    Some("true") => self.tell(WatchChange::Synced),
+                    _ => Ok(()),
+                }
+            }
+            WatchEvent::Error(status) if status.code == 410 => Err(Ended::Expired),
+            WatchEvent::Error(status) => Err(Ended::Failed(status.message)),
+        }
+    }
+
+    /// While the first read is streamed, its objects' versions are no place to resume from.
+    fn advance(&self, object: &Value, version: &mut Option<String>) {
+        if version.is_some() {
+            *version = object
+                .pointer("/metadata/resourceVersion")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+        }
+    }
+
+    async fn list(&self, version: &mut Option<String>) -> Result<(), Ended> {
+        self.tell(WatchChange::Restarted)?;
+        let mut token = String::new();
+        loop {
+            let uri = format!("{}limit={PAGE}{token}", self.base());
+            let page = read(&self.client, &uri)
+                .await
+                .map_err(|error| refused(&error))?;
+            let (kind, api_version) = (&*self.key.resource.kind, self.key.resource.api_version());
+            for item in page
+                .get("items")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                let mut object = item.clone();
+                object["kind"] = kind.into();
+                object["apiVersion"] = api_version.clone().into();
+                self.tell(WatchChange::Applied(Box::new(object)))?;
+            }
+            let text = |name: &str| {
+                page.pointer(&format!("/metadata/{name}"))
+                    .and_then(Value::as_str)
+                    .unwrap_or("")
+            };
+            if text("continue").is_empty() {
+                *version = Some(text("resourceVersion").to_owned());
+                return self.tell(WatchChange::Synced);
+            }
+            token = format!("&continue={}", text("continue"));
+        }
+    }
+
+    /// The collection and what is selected of it, ready for more query.
+    fn base(&self) -> String {
+        let path = self
+            .key
+            .resource
+            .collection_path(self.key.namespace.as_deref());
+        match &self.key.name {
+            Some(name) => format!(
+                "{path}?fieldSelector=metadata.name%3D{name}&labelSelector={}&",
+                self.selector
+            ),
+            None => format!("{path}?labelSelector={}&", self.selector),
+        }
+    }
+
+    fn tell(&self, change: WatchChange) -> Result<(), Ended> {
+        if self.send(change) {
+            Ok(())
+        } else {
+            Err(Ended::Receiver)
+        }
+    }
+
+    fn send(&self, change: WatchChange) -> bool {
+        self.events
+            .send(Event::Watch(self.key.clone(), change))
+            .is_ok()
+    }
+}
+
+fn failed(error: &kube::Error) -> Ended {
+    match error {
+        kube::Error::Api(status) if status.code == 410 => Ended::Expired,
+        kube::Error::Api(status) => Ended::Failed(status.message.clone()),
+        other => refused(&unanswered(other)),
+    }
+}
+
+fn refused(error: &WriteError) -> Ended {
+    Ended::Failed(error.to_string())
+}
+
+/// Between a tenth of a second and five, a little different for each watch.
+fn pause(failures: u32, key: &WatchKey) -> Duration {
+    let base = Duration::from_millis(100)
+        .saturating_mul(1 << failures.min(6))
+        .min(Duration::from_secs(5));
+    let spread =
+        u32::try_from(key.resource.kind.bytes().map(usize::from).sum::<usize>() % 100).unwrap_or(0);
+    base + base / 4 * spread / 100
+}

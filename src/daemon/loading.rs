@@ -1,0 +1,176 @@
+//! Reads everything that a run is made of: services, configuration, and what they come to. A
+//! command does it once; the daemon does it again whenever a file changes.
+
+use crate::config::{self, Loaded, Problem, Sources};
+use crate::desired::{Context, DesiredSet, FingerprintKey, Instance, Resource, compose};
+use crate::manifest::{Catalog, Problems as ManifestProblems, folder};
+use crate::{drivers, embedded};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Where a run's input comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The configuration file, when one is named.
+    pub config_file: Option<PathBuf>,
+    /// A folder of services in place of the embedded ones.
+    pub services: Option<PathBuf>,
+    /// Environment variables.
+    pub variables: Vec<(String, String)>,
+    /// Command-line flags that are configuration: flag, and the values it sets.
+    pub flags: Vec<(String, Value)>,
+    /// The pod's own namespace, inside a cluster.
+    pub pod_namespace: Option<String>,
+}
+
+/// Services and configuration, checked together.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The services.
+    pub catalog: Catalog,
+    /// The configuration.
+    pub loaded: Loaded,
+    /// Whose it is.
+    pub instance: Instance,
+    /// What should be looked at but stops nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The services folder is refused.
+    #[error("{0}")]
+    Services(#[from] ManifestProblems),
+    /// The embedded services cannot be taken out of the binary.
+    #[error("{0}")]
+    Embedded(#[from] embedded::EmbeddedError),
+    /// The configuration is refused, or does not fit the services.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Config(Vec<Problem>),
+}
+
+impl LoadError {
+    /// Every problem with its hint, as people see it.
+    #[must_use]
+    pub fn render(&self) -> String {
+        match self {
+            Self::Services(problems) => problems.to_string(),
+            Self::Embedded(error) => format!("error: {error}"),
+            Self::Config(problems) => {
+                let mut text = String::new();
+                for (index, problem) in problems.iter().enumerate() {
+                    let gap = if index == 0 { "" } else { "\n\n" };
+                    // Writing to a String cannot fail.
+                    let _ = write!(text, "{gap}error: {problem}");
+                    if let Some(hint) = &problem.hint {
+                        let _ = write!(text, "\nhint: {hint}");
+                    }
+                }
+                text
+            }
+        }
+    }
+
+    /// How many problems there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Services(problems) => problems.errors().count(),
+            Self::Embedded(_) => 1,
+            Self::Config(problems) => problems.len(),
+        }
+    }
+}
+
+/// Reads services and configuration.
+///
+/// # Errors
+/// Everything that is wrong with either.
+pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
+    let (catalog, warnings) = match &inputs.services {
+        Some(folder) => {
+            let checked = folder::read(folder)?;
+            (checked.catalog, checked.warnings.iter().map(ToString::to_string).collect())
+        }
+        None => (embedded::catalog()?, Vec::new()),
+    };
+    let files = config::file::read(inputs.config_file.as_deref());
+    let sources = Sources {
+        files: files.layers,
+        file_problems: files.problems,
+        stored: None,
+        variables: inputs.variables.clone(),
+        flags: inputs.flags.clone(),
+    };
+    let loaded = config::load(&catalog, sources).map_err(|problems| LoadError::Config(problems.0))?;
+    let problems = driver_problems(&catalog, &loaded);
+    if !problems.is_empty() {
+        return Err(LoadError::Config(problems));
+    }
+    let config = &loaded.config;
+    let namespace = config.instance_namespace.clone().or_else(|| inputs.pod_namespace.clone());
+    let instance = Instance {
+        name: config.instance_name.clone(),
+        namespace: namespace.unwrap_or_else(|| config.namespace.clone()),
+    };
+    Ok(Settings { catalog, loaded, instance, warnings })
+}
+
+impl Settings {
+    /// What ought to be, with this key and these kinds of the cluster.
+    ///
+    /// # Errors
+    /// What services and configuration do not make together.
+    pub fn desired(&self, key: &FingerprintKey, served: &[Resource]) -> Result<DesiredSet, LoadError> {
+        let context = Context { instance: &self.instance, key, served };
+        compose(&self.catalog, &self.loaded.config, context).map_err(|problems| LoadError::Config(problems.0))
+    }
+
+    /// The `apiVersion`s of kinds that are not built in and that no definition of a service brings.
+    #[must_use]
+    pub fn foreign_api_versions(&self) -> Vec<String> {
+        let mut found: Vec<String> = self
+            .catalog
+            .services
+            .iter()
+            .flat_map(crate::manifest::Service::manifests)
+            .filter(|manifest| crate::manifest::kinds::builtin(&manifest.api_version, &manifest.kind).is_none())
+            .map(|manifest| manifest.api_version.to_string())
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Drivers that do not exist, and settings that they refuse.
+fn driver_problems(catalog: &Catalog, loaded: &Loaded) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for service in &catalog.services {
+        let Some(settings) = loaded.config.services.get(service.name.as_ref()) else { continue };
+        let Some(driver) = drivers::by_name(&service.spec.driver) else {
+            let line = service.spec.line_of("driver").unwrap_or(1);
+            let near = config::nearest(&service.spec.driver, drivers::names());
+            problems.push(Problem {
+                place: format!("{}:{line}", service.spec_place.file),
+                message: format!("unknown driver `{}`", service.spec.driver),
+                hint: Some(match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("drivers: {}", drivers::names().collect::<Vec<_>>().join(", ")),
+                }),
+            });
+            continue;
+        };
+        for problem in driver.check(&settings.config) {
+            let path = format!("services.{}.config.{}", service.name, problem.path);
+            problems.push(Problem {
+                place: loaded.origin(&path).to_string(),
+                message: format!("{path} {}", problem.message),
+                hint: problem.hint,
+            });
+        }
+    }
+    problems
+}

@@ -1,0 +1,12 @@
+//! The loop that carries events to the engine and its commands to the hands.
+//!
+//! Invariants: one task owns the engine; whatever can hang or panic runs in a task of its own; a
+//! session that only reads has no hands.
+
+pub mod loading;
+mod reach;
+mod runner;
+mod session;
+
+pub use loading::{Inputs, LoadError, Settings};
+pub use session::{Access, Connected, Session, SessionError, connect};

@@ -1,0 +1,92 @@
+//! How drivers reach their services: cluster DNS inside a cluster, a port-forward through the API
+//! server outside, and without a cluster only what an address says itself.
+
+use crate::cluster::{Forwarder, Reader};
+use crate::drivers::{DriverError, Endpoint, Reach};
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+
+/// The way to addresses and credentials of one service.
+#[derive(Clone)]
+pub struct Route {
+    /// The cluster, if there is one.
+    pub cluster: Option<ClusterRoute>,
+    /// Where the service's Services and Secrets are.
+    pub namespace: String,
+    /// Whether the service has manifests; without any, `localhost` stands in for a missing cluster.
+    pub has_objects: bool,
+}
+
+/// The way through a cluster.
+#[derive(Clone)]
+pub struct ClusterRoute {
+    /// Reads Secrets.
+    pub reader: Reader,
+    /// Opens ports from outside; `None` inside the cluster.
+    pub forwarder: Option<Forwarder>,
+}
+
+impl Reach for Route {
+    fn address<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Endpoint, DriverError>> {
+        Box::pin(async move {
+            let (name, port) = service.split_once(':').unwrap_or((service, ""));
+            let Some(cluster) = &self.cluster else { return self.local(service, port) };
+            let Some(forwarder) = &cluster.forwarder else {
+                return numbered(&format!("{name}.{}.svc", self.namespace), port, service);
+            };
+            let forward = forwarder.open(&self.namespace, service).await.map_err(|error| DriverError::Unreachable {
+                place: service.to_owned(),
+                message: error.to_string(),
+                source: None,
+            })?;
+            Ok(Endpoint {
+                host: forward.address.ip().to_string(),
+                port: forward.address.port(),
+                keep: Some(Box::new(forward)),
+            })
+        })
+    }
+
+    fn secret<'a>(&'a self, name: &'a str, key: &'a str) -> BoxFuture<'a, Result<SecretString, DriverError>> {
+        Box::pin(async move {
+            let Some(cluster) = &self.cluster else {
+                return if self.has_objects {
+                    Err(DriverError::NotConfigured(format!("Secret {name} needs a cluster, and there is none")))
+                } else {
+                    Ok(SecretString::from(String::new()))
+                };
+            };
+            let found = cluster.reader.secret_text(&self.namespace, name, key).await;
+            let place = format!("Secret {name}");
+            match found {
+                Ok(Some(text)) => Ok(SecretString::from(text)),
+                Ok(None) => Err(DriverError::Unreachable {
+                    place,
+                    message: format!("has no key `{key}` in namespace {}", self.namespace),
+                    source: None,
+                }),
+                Err(error) => Err(DriverError::Unreachable { place, message: error.to_string(), source: None }),
+            }
+        })
+    }
+}
+
+impl Route {
+    fn local(&self, service: &str, port: &str) -> Result<Endpoint, DriverError> {
+        if self.has_objects {
+            return Err(DriverError::NotConfigured(format!("service {service} needs a cluster, and there is none")));
+        }
+        numbered("localhost", port, service)
+    }
+}
+
+fn numbered(host: &str, port: &str, service: &str) -> Result<Endpoint, DriverError> {
+    match port.parse() {
+        Ok(port) => Ok(Endpoint { host: host.to_owned(), port, keep: None }),
+        Err(_) => Err(DriverError::Unreachable {
+            place: service.to_owned(),
+            message: "the port has to be a number: NAME:PORT".into(),
+            source: None,
+        }),
+    }
+}

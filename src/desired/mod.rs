@@ -1,0 +1,32 @@
+//! What ought to be: configuration and tables become a [`DesiredSet`].
+//!
+//! Invariants: the set is a pure function of configuration, tables, instance and key; every body
+//! is serialised once and sent as it is; no body holds a value that a person did not give (generated
+//! ones are markers until their Secret is created).
+
+pub mod compose;
+pub mod edges;
+pub mod fingerprint;
+pub mod image;
+pub mod instance;
+pub mod key;
+pub mod kinds;
+mod namespace;
+mod order;
+pub mod patch;
+pub mod path;
+pub mod secret;
+mod set;
+pub mod workload;
+
+pub use compose::{Context, Problems, compose};
+pub use fingerprint::{Fingerprint, FingerprintKey};
+pub use instance::Instance;
+pub use key::{ObjectKey, Resource};
+pub use set::{
+    DesiredObject, DesiredService, DesiredSet, Generated, Need, PROTECTED_KINDS, Prerequisite,
+    RunPolicy, WriteMode,
+};
+
+#[cfg(test)]
+mod tests;

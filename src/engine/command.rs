@@ -1,0 +1,104 @@
+//! What the engine wants: everything that it asks the hands to do.
+
+use super::event::WatchKey;
+use super::occurrence::Occurrence;
+use super::record::Inventory;
+use crate::desired::path::Path;
+use crate::desired::{Generated, ObjectKey, Resource};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Keep exactly these watches open.
+    Watch(Vec<WatchKey>),
+    /// Look for objects by name.
+    Look(Vec<(ObjectKey, Arc<Resource>)>),
+    /// Write one object.
+    Write(Write),
+    /// Store an inventory.
+    SaveInventory(Box<Inventory>),
+    /// Find out why an object is not ready.
+    Explain(ObjectKey, Arc<Resource>),
+    /// Start a driver and probe it once.
+    Start(Start),
+    /// Stop a driver.
+    Stop(Arc<str>, u64),
+    /// Probe a driver.
+    Probe {
+        /// The service.
+        service: Arc<str>,
+        /// Which run of it.
+        run: u64,
+        /// How long the answer may take.
+        timeout: Duration,
+    },
+    /// Tell people.
+    Tell(Occurrence),
+    /// Send [`Event::Woken`](super::Event::Woken) at this time.
+    WakeAt(Duration),
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The object.
+    pub key: ObjectKey,
+    /// Where its kind is served.
+    pub resource: Arc<Resource>,
+    /// Comes back with the answer.
+    pub attempt: u64,
+    /// What to do.
+    pub verb: Verb,
+}
+
+/// The ways to write.
+#[derive(Clone, Debug)]
+pub enum Verb {
+    /// Server-side apply.
+    Apply {
+        /// The object as it ought to be.
+        body: Arc<str>,
+        /// Only if the object still has this uid.
+        uid: Option<String>,
+        /// Take fields that other managers changed.
+        force: bool,
+        /// Fields left to the managers that own them.
+        without: Vec<Path>,
+        /// Change nothing, only say what would come out.
+        dry_run: bool,
+    },
+    /// Create it if it is not there.
+    Create {
+        /// The object, with markers for what is made up.
+        body: Arc<str>,
+        /// The values to make up.
+        generated: Vec<Generated>,
+    },
+    /// Delete it, if it is still this very one.
+    Delete {
+        /// Its uid.
+        uid: String,
+        /// Its version; absent where only the identity matters.
+        resource_version: Option<String>,
+    },
+}
+
+/// A driver to be started.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The service.
+    pub service: Arc<str>,
+    /// Comes back with the answer.
+    pub run: u64,
+    /// The driver's name.
+    pub driver: String,
+    /// Its settings.
+    pub settings: Map<String, Value>,
+    /// The namespace in which its Services and Secrets are.
+    pub namespace: String,
+    /// How long each answer may take.
+    pub timeout: Duration,
+}

@@ -1,0 +1,245 @@
+//! What ought to be done about one object: a pure function of what is known about it.
+
+use super::health::Health;
+use super::object::{Cause, Foreign, Live, Looked, Object};
+use super::occurrence::Fault;
+use super::record::Applied;
+use crate::config::Policy;
+use crate::desired::{RunPolicy, WriteMode};
+use crate::manifest::spec::{Adopt, Mode};
+use std::time::Duration;
+
+/// What surrounds the object at the moment of the decision.
+#[derive(Clone, Debug)]
+pub struct Surroundings<'a> {
+    /// Its service's policy.
+    pub policy: &'a Policy,
+    /// Whether anything may be written at all.
+    pub enforce: bool,
+    /// Why nothing is known yet, while the watch or the inventories are missing.
+    pub unknown: Option<&'a str>,
+    /// What has to come first.
+    pub waits_for: Option<String>,
+    /// Why a person has to decide about the whole service.
+    pub blocked: Option<&'a str>,
+    /// Whether the stored inventory names the object.
+    pub recorded: bool,
+    /// Monotonic time.
+    pub now: Duration,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: too little is known.
+    Unknown,
+    /// Nothing: a write is on its way.
+    Leave,
+    /// Nothing: it is as applied.
+    InOrder,
+    /// Nothing until something else has come.
+    Wait(String),
+    /// Nothing until this time.
+    Rest(Duration),
+    /// Say that it differs.
+    Report(Cause),
+    /// Let a person decide.
+    Block(String),
+    /// Look whether the name is taken.
+    Look,
+    /// Put the object into the inventory first.
+    Record,
+    /// Write it.
+    Write(Cause),
+}
+
+/// Decides about one object.
+#[must_use]
+pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
+    if object.flight.is_some() {
+        return Decision::Leave;
+    }
+    if around.unknown.is_some() && object.desired.mode != WriteMode::Ensure {
+        return Decision::Unknown;
+    }
+    let cause = match difference(object, around.policy) {
+        Difference::None => return Decision::InOrder,
+        Difference::Terminating => return Decision::Wait("is being deleted".into()),
+        Difference::LookFirst => return Decision::Look,
+        Difference::Looking => return Decision::Leave,
+        Difference::Foreign(why) => return Decision::Block(why),
+        Difference::Cause(cause) => cause,
+    };
+    if let Some(why) = around.blocked {
+        return Decision::Block(why.to_owned());
+    }
+    if !around.enforce || around.policy.mode == Mode::Report {
+        return Decision::Report(cause);
+    }
+    if let Some(first) = &around.waits_for {
+        return Decision::Wait(first.clone());
+    }
+    if let Some(until) = resting_until(object, cause).filter(|until| *until > around.now) {
+        return Decision::Rest(until);
+    }
+    if !around.recorded && object.desired.mode != WriteMode::Ensure {
+        return Decision::Record;
+    }
+    Decision::Write(cause)
+}
+
+/// Whether a live object is not as applied, as far as it and its record tell.
+#[must_use]
+pub fn differs(object: &Object) -> bool {
+    let known = object
+        .record
+        .as_ref()
+        .and_then(|record| record.applied.as_ref());
+    match (&object.live, known) {
+        (Some(live), Some(known)) => !matches!(compared(object, live, known), Difference::None),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+fn resting_until(object: &Object, cause: Cause) -> Option<Duration> {
+    let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
+    let heals = object
+        .heals
+        .rest_until
+        .filter(|_| matches!(cause, Cause::Drift(_)));
+    trouble.max(heals)
+}
+
+enum Difference {
+    None,
+    Terminating,
+    LookFirst,
+    Looking,
+    Foreign(String),
+    Cause(Cause),
+}
+
+fn difference(object: &Object, policy: &Policy) -> Difference {
+    match &object.desired.mode {
+        WriteMode::Ensure => unwatched(object),
+        WriteMode::Generate(_) => generated(object),
+        WriteMode::Job(run) => job(object, *run, policy),
+        WriteMode::Apply => applied(object, policy),
+    }
+}
+
+/// A namespace: it is there, or it is created.
+fn unwatched(object: &Object) -> Difference {
+    match &object.looked {
+        Looked::No => Difference::LookFirst,
+        Looked::Pending => Difference::Looking,
+        Looked::Absent => Difference::Cause(Cause::Missing),
+        Looked::Present(found) if found.health == Health::Terminating => Difference::Terminating,
+        Looked::Present(_) => Difference::None,
+    }
+}
+
+/// A Secret with made-up values: whoever made it, its values are the ones in use.
+fn generated(object: &Object) -> Difference {
+    match (&object.live, &object.record) {
+        (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
+        (Some(_), _) => Difference::None,
+        (None, Some(record)) if record.applied.is_some() => {
+            Difference::Cause(Cause::Drift(Fault::Deleted))
+        }
+        (None, _) => unwatched(object),
+    }
+}
+
+fn job(object: &Object, run: RunPolicy, policy: &Policy) -> Difference {
+    let Some(known) = object
+        .record
+        .as_ref()
+        .and_then(|record| record.applied.as_ref())
+    else {
+        return applied(object, policy);
+    };
+    let changed = known.digest != object.desired.digest;
+    match (&object.live, run) {
+        (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
+        (Some(_), RunPolicy::OnChange | RunPolicy::Always) if changed => {
+            Difference::Cause(Cause::Recreate)
+        }
+        (Some(_), RunPolicy::Once) if changed => Difference::None,
+        (Some(_), _) => applied(object, policy),
+        (None, RunPolicy::Always) => Difference::Cause(Cause::Missing),
+        (None, RunPolicy::OnChange) if changed => Difference::Cause(Cause::Changed),
+        (None, _) if object.is_done() => Difference::None,
+        (None, _) => Difference::Cause(Cause::Drift(Fault::Deleted)),
+    }
+}
+
+fn applied(object: &Object, policy: &Policy) -> Difference {
+    let known = object
+        .record
+        .as_ref()
+        .and_then(|record| record.applied.as_ref());
+    match (&object.live, known) {
+        (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
+        (Some(live), Some(known)) => compared(object, live, known),
+        (Some(live), None) if live.evidence.is_some() => Difference::Cause(Cause::Unrecorded),
+        (Some(_), None) => Difference::Foreign(copied(object)),
+        (None, Some(_)) => Difference::Cause(Cause::Drift(Fault::Deleted)),
+        (None, None) => match &object.looked {
+            Looked::No => Difference::LookFirst,
+            Looked::Pending => Difference::Looking,
+            Looked::Absent => Difference::Cause(Cause::Missing),
+            Looked::Present(foreign) => adoption(object, foreign, policy),
+        },
+    }
+}
+
+fn compared(object: &Object, live: &Live, known: &Applied) -> Difference {
+    if live.uid != known.uid {
+        return Difference::Cause(Cause::Drift(Fault::Replaced));
+    }
+    if known.digest != object.desired.digest {
+        return Difference::Cause(Cause::Changed);
+    }
+    let same = match (&live.evidence, &known.evidence) {
+        (Some(now), Some(then)) => now.entry == then.entry && now.projection == then.projection,
+        (now, then) => now.is_none() && then.is_none(),
+    };
+    match (same, live.labelled) {
+        (true, true) => Difference::None,
+        (_, false) => Difference::Cause(Cause::Drift(Fault::Unlabelled)),
+        (false, true) => Difference::Cause(Cause::Drift(Fault::Changed)),
+    }
+}
+
+fn adoption(object: &Object, foreign: &Foreign, policy: &Policy) -> Difference {
+    if foreign.health == Health::Terminating {
+        return Difference::Terminating;
+    }
+    if foreign.applied_by_us {
+        return Difference::Cause(Cause::Unrecorded);
+    }
+    if policy.adopt == Adopt::Unowned && foreign.owner.is_none() {
+        return Difference::Cause(Cause::Unrecorded);
+    }
+    let whose = match (&foreign.owner, foreign.managers.as_slice()) {
+        (Some(owner), _) => format!("it belongs to {owner}"),
+        (None, []) => "jsorc did not create it".to_owned(),
+        (None, managers) => format!(
+            "jsorc did not create it (managers: {})",
+            managers.join(", ")
+        ),
+    };
+    Difference::Foreign(format!(
+        "exists already and {whose}; take it over with `jsorc adopt {}`",
+        object.desired.key.short()
+    ))
+}
+
+fn copied(object: &Object) -> String {
+    format!(
+        "carries our label, but jsorc did not apply it; take it over with `jsorc adopt {}`",
+        object.desired.key.short()
+    )
+}

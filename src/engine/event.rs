@@ -1,0 +1,225 @@
+//! What happens: everything that the engine is told.
+
+use super::record::Inventory;
+use crate::desired::path::Path;
+use crate::desired::{DesiredSet, ObjectKey, Resource};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The two clocks: monotonic for decisions, wall time for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Time since the process began.
+    pub mono: Duration,
+    /// The time of day.
+    pub wall: jiff::Timestamp,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The desired set is another one now.
+    Desired(Box<DesiredSet>),
+    /// The cluster came or went.
+    Cluster(ClusterState),
+    /// All inventories of this instance, read consistently.
+    Inventories(Vec<Inventory>),
+    /// An inventory was stored under this version, or was not.
+    InventorySaved(Arc<str>, Result<String, WriteError>),
+    /// A watch has something to say.
+    Watch(WatchKey, WatchChange),
+    /// An object was looked for by name.
+    Looked(ObjectKey, Result<Option<Box<Value>>, WriteError>),
+    /// A write was answered.
+    Wrote {
+        /// The object.
+        key: ObjectKey,
+        /// The number that its command carried.
+        attempt: u64,
+        /// The answer.
+        outcome: Result<Written, WriteError>,
+    },
+    /// Why an object is not ready, found by looking at its pods.
+    Explained(ObjectKey, Option<String>),
+    /// A driver was started and probed once.
+    Started {
+        /// The service.
+        service: Arc<str>,
+        /// The number that its command carried.
+        run: u64,
+        /// The first answer.
+        outcome: Result<Answer, DriverError>,
+    },
+    /// A driver was probed.
+    Probed {
+        /// The service.
+        service: Arc<str>,
+        /// The number that its command carried.
+        run: u64,
+        /// The answer.
+        outcome: Result<Answer, DriverError>,
+    },
+    /// Someone asks for a rerun.
+    Refresh(Arc<str>),
+    /// The interval is over.
+    Tick,
+    /// A time that the engine asked to be woken at.
+    Woken,
+}
+
+/// Whether there is a cluster to work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClusterState {
+    /// None is wanted; why.
+    Off(String),
+    /// One is wanted and does not answer; why.
+    Unreachable(String),
+    /// It answers and lets us in.
+    Ready,
+}
+
+/// What one watch looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WatchKey {
+    /// The kind.
+    pub resource: Arc<Resource>,
+    /// The namespace, for namespaced kinds.
+    pub namespace: Option<Arc<str>>,
+    /// One object by name, for kinds whose rights are given by name.
+    pub name: Option<Arc<str>>,
+}
+
+/// What a watch says.
+#[derive(Clone, Debug)]
+pub enum WatchChange {
+    /// It starts over: what is not named before the next `Synced` is gone.
+    Restarted,
+    /// An object is there, or changed.
+    Applied(Box<Value>),
+    /// An object is gone, or left the selector.
+    Deleted(Box<Value>),
+    /// All that was there has been named.
+    Synced,
+    /// It is interrupted; why.
+    Lost(String),
+}
+
+/// A write that took place.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// The object as it is now.
+    Object {
+        /// Whether it was not there before.
+        created: bool,
+        /// The whole object.
+        object: Box<Value>,
+    },
+    /// The object was deleted, or is being deleted.
+    Deleted,
+}
+
+/// Why the cluster did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Other managers own these fields.
+    #[error("{}", said(.0))]
+    Conflict(Vec<FieldConflict>),
+    /// The object that was meant is not there any more.
+    #[error("it was deleted meanwhile")]
+    Gone,
+    /// Another object has the name now.
+    #[error("another object of that name exists")]
+    NotOurs,
+    /// It was there already.
+    #[error("it exists already")]
+    AlreadyExists,
+    /// It changed since it was looked at.
+    #[error("it changed meanwhile")]
+    Changed,
+    /// A field that cannot change was to be changed.
+    #[error("{0}")]
+    Immutable(String),
+    /// The server refuses the object.
+    #[error("{0}")]
+    Invalid(String),
+    /// We may not.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The namespace is not there.
+    #[error("namespace `{0}` does not exist")]
+    NamespaceMissing(String),
+    /// The namespace is going away.
+    #[error("namespace `{0}` is being deleted")]
+    NamespaceTerminating(String),
+    /// The kind is not served: its definition is missing.
+    #[error("the cluster does not serve this kind")]
+    KindNotServed,
+    /// The server asks to wait, or fails for a while.
+    #[error("{message}")]
+    Busy {
+        /// What it said.
+        message: String,
+        /// How long it asks to wait.
+        after: Option<Duration>,
+    },
+    /// No connection.
+    #[error("{0}")]
+    Unreachable(String),
+    /// No answer in time: nobody knows whether it was done.
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+}
+
+/// A field that another manager owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// The field.
+    pub path: Path,
+    /// Who owns it.
+    pub manager: String,
+}
+
+fn said(conflicts: &[FieldConflict]) -> String {
+    let each: Vec<String> = conflicts
+        .iter()
+        .map(|c| format!("{} is owned by {}", c.path.folded(), c.manager))
+        .collect();
+    each.join(", ")
+}
+
+impl WriteError {
+    /// Whether trying the same again later can help.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy { .. }
+                | Self::Unreachable(_)
+                | Self::TimedOut(_)
+                | Self::Changed
+                | Self::Gone
+        )
+    }
+}
+
+/// A service's answer to a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How long it took.
+    pub latency: Duration,
+    /// What there is to say about it.
+    pub note: String,
+}
+
+/// Why a driver could not start or get an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DriverError {
+    /// What went wrong, without secrets.
+    pub message: String,
+    /// What a person can do.
+    pub hint: Option<String>,
+    /// The driver has no address: nothing is wrong, there is just nothing to do.
+    pub not_configured: bool,
+}

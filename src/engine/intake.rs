@@ -1,0 +1,268 @@
+//! Takes in a new desired set and the inventories, keeping what is known of the objects that stay.
+
+use super::event::WatchKey;
+use super::object::{Looked, Object};
+use super::record::Inventory;
+use super::service::Service;
+use super::watching::{endpoint_slices, watch_of};
+use super::{ClusterState, Command, Engine, Mode, Now, Standing};
+use crate::desired::{DesiredSet, ObjectKey, WriteMode};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// After a change of files, nothing is deleted before the tree has been quiet this long.
+const PRUNE_QUIET: Duration = Duration::from_secs(5);
+
+impl Engine {
+    pub(super) fn on_desired(&mut self, set: DesiredSet, now: Now) {
+        let first = self.services.is_empty();
+        if !first {
+            self.prune_from = now.mono + PRUNE_QUIET;
+        }
+        self.enabled = set.enabled;
+        let mut known: HashMap<ObjectKey, Object> = std::mem::take(&mut self.objects)
+            .into_iter()
+            .map(|o| (o.desired.key.clone(), o))
+            .collect();
+        self.stop_services_that_left(&set);
+        for desired in set.services {
+            let name = desired.name.clone();
+            let objects = if desired.kept {
+                desired.objects.clone()
+            } else {
+                Vec::new()
+            };
+            for object in objects {
+                let kept = known.remove(&object.key);
+                self.objects.push(carried_over(kept, object, name.clone()));
+            }
+            match self.services.get_mut(&name) {
+                Some(service) => service.take_desired(desired),
+                None => {
+                    let mut service = Service::new(desired, now);
+                    if let Some(inventory) = self.orphans.remove(&name) {
+                        service.take_inventory(inventory);
+                    }
+                    self.services.insert(name, service);
+                }
+            }
+        }
+        self.remember_strays(known);
+        self.reindex();
+        self.restore_records();
+        self.send_watches();
+        self.queue.extend(0..self.objects.len());
+        self.dirty.extend(self.services.keys().cloned());
+    }
+
+    pub(super) fn on_inventories(&mut self, inventories: Vec<Inventory>) {
+        for inventory in inventories {
+            match self.services.get_mut(&inventory.service) {
+                Some(service) => service.take_inventory(inventory),
+                None => drop(self.orphans.insert(inventory.service.clone(), inventory)),
+            }
+        }
+        self.inventories_read = true;
+        self.restore_records();
+        self.send_watches();
+        self.queue.extend(0..self.objects.len());
+        self.dirty.extend(self.services.keys().cloned());
+    }
+
+    /// Tells the hands which watches to keep: the kinds of all objects that are wanted, and of
+    /// those that the inventories name.
+    pub(super) fn send_watches(&mut self) {
+        if self.cluster != ClusterState::Ready {
+            return;
+        }
+        let mut wanted: BTreeSet<WatchKey> = BTreeSet::new();
+        for object in self
+            .objects
+            .iter()
+            .filter(|object| object.desired.mode != WriteMode::Ensure)
+        {
+            if self.is_served(object) {
+                wanted.insert(watch_of(&object.desired.key, &object.desired.resource));
+            }
+            if object.desired.wants_endpoint {
+                wanted.insert(endpoint_slices(object.desired.key.namespace.clone()));
+            }
+        }
+        let recorded = self
+            .services
+            .values()
+            .filter(|service| service.desired.kept);
+        for (key, record) in recorded.flat_map(|service| &service.inventory.records) {
+            if !self.index.contains_key(key) {
+                wanted.insert(watch_of(key, &record.resource));
+            }
+        }
+        if wanted.iter().eq(self.watches.keys()) {
+            return;
+        }
+        self.watches = wanted
+            .iter()
+            .map(|watch| (watch.clone(), self.watches.get(watch) == Some(&true)))
+            .collect();
+        self.out.push(Command::Watch(wanted.into_iter().collect()));
+    }
+
+    /// Whether the object's kind is there to be watched: a kind whose definition is of this set is
+    /// not, before the definition is established.
+    fn is_served(&self, object: &Object) -> bool {
+        object.desired.after.iter().all(|prerequisite| {
+            !prerequisite
+                .key
+                .is("apiextensions.k8s.io", "CustomResourceDefinition")
+                || self
+                    .index
+                    .get(&prerequisite.key)
+                    .is_none_or(|position| self.objects[*position].health().is_current())
+        })
+    }
+
+    fn stop_services_that_left(&mut self, set: &DesiredSet) {
+        let stays: BTreeSet<&Arc<str>> = set.services.iter().map(|service| &service.name).collect();
+        let left: Vec<Arc<str>> = self
+            .services
+            .keys()
+            .filter(|name| !stays.contains(name))
+            .cloned()
+            .collect();
+        for name in left {
+            self.stop_run(&name);
+            if let Some(service) = self.services.remove(&name)
+                && !service.inventory.records.is_empty()
+            {
+                self.orphans.insert(name, service.inventory);
+            }
+        }
+    }
+
+    /// Objects that are not wanted any more stay known, so that pruning knows their identity.
+    fn remember_strays(&mut self, left: HashMap<ObjectKey, Object>) {
+        for (key, object) in left {
+            if let Some(live) = object.live {
+                self.strays.insert(key, live);
+            }
+        }
+    }
+
+    fn reindex(&mut self) {
+        self.index.clear();
+        self.members.clear();
+        self.waiters.clear();
+        for (position, object) in self.objects.iter().enumerate() {
+            self.index.insert(object.desired.key.clone(), position);
+            self.members
+                .entry(object.service.clone())
+                .or_default()
+                .push(position);
+            for prerequisite in &object.desired.after {
+                self.waiters
+                    .entry(prerequisite.key.clone())
+                    .or_default()
+                    .push(position);
+            }
+        }
+        self.queue.clear();
+        self.explanations.clear();
+    }
+
+    fn restore_records(&mut self) {
+        for object in &mut self.objects {
+            let service = self.services.get(&object.service);
+            let record =
+                service.and_then(|service| service.inventory.records.get(&object.desired.key));
+            if object.record.is_none() {
+                object.record = record.cloned();
+            }
+            if let Some(applied) = object
+                .record
+                .as_ref()
+                .and_then(|record| record.applied.as_ref())
+                && object.conflicts.is_empty()
+            {
+                object.conflicts.clone_from(&applied.conflicts);
+            }
+            if let Some(live) = self.strays.remove(&object.desired.key) {
+                object.live.get_or_insert(live);
+            }
+        }
+    }
+
+    /// Whether every object has been compared, and every rehearsal answered.
+    #[must_use]
+    pub fn has_compared(&self) -> bool {
+        let rehearsed = self.mode != Mode::Observe { rehearse: true };
+        self.services
+            .values()
+            .all(|service| !service.desired.kept || self.inventories_read || self.cluster_is_off())
+            && self.objects.iter().all(|object| {
+                let decided = !matches!(object.standing, Standing::Unknown | Standing::Writing);
+                let open = object.looked == Looked::Pending || object.flight.is_some();
+                let answered = rehearsed
+                    || object.rehearsal.is_some()
+                    || !matches!(object.standing, Standing::Differs(_));
+                (decided && !open && answered) || self.cluster_is_off() || !self.is_served(object)
+            })
+    }
+
+    pub(super) fn cluster_is_off(&self) -> bool {
+        matches!(self.cluster, ClusterState::Off(_))
+    }
+}
+
+fn carried_over(
+    kept: Option<Object>,
+    desired: crate::desired::DesiredObject,
+    service: Arc<str>,
+) -> Object {
+    let Some(mut object) = kept else {
+        return Object::new(desired, service);
+    };
+    if object.desired.digest != desired.digest {
+        object.trouble = None;
+        object.rehearsal = None;
+    }
+    object.desired = desired;
+    object.service = service;
+    object.standing = Standing::Unknown;
+    object
+}
+
+impl Service {
+    fn take_desired(&mut self, mut desired: crate::desired::DesiredService) {
+        let changed = self.desired.driver != desired.driver
+            || self.desired.settings != desired.settings
+            || self.desired.namespace != desired.namespace
+            || self.desired.kept != desired.kept;
+        desired.objects = Vec::new();
+        self.wants_rerun |= changed;
+        if changed {
+            self.probes.retry_at = Duration::ZERO;
+            self.probes.failures = 0;
+            self.probes.error = None;
+        }
+        self.desired = desired;
+        self.blocked = self.moved();
+    }
+
+    fn take_inventory(&mut self, inventory: Inventory) {
+        self.stored = inventory.records.keys().cloned().collect();
+        self.inventory = inventory;
+        self.blocked = self.moved();
+    }
+
+    /// Why the service must not be touched: its objects live in another namespace than it wants.
+    fn moved(&self) -> Option<String> {
+        let (then, now) = (&self.inventory.namespace, &self.desired.namespace);
+        let held = self.inventory.records.iter().any(|(key, record)| {
+            record.applied.is_some() && key.namespace.as_deref() == Some(then.as_str())
+        });
+        (held && then != now).then(|| {
+            format!("its objects are in namespace {then}, and {now} is configured; `--move-namespace` moves it and leaves its data behind")
+        })
+    }
+}

@@ -1,0 +1,316 @@
+//! The brain: `(state, event, now) → commands`.
+//!
+//! One value owns all state. It does no IO, reads no clock, knows no Kubernetes client, and two
+//! runs over the same events give the same commands. So the same engine works against a real API
+//! server, in tests and in a simulation.
+//!
+//! Invariants:
+//! - no write without a cause: an object that is as applied costs nothing;
+//! - at most one write in flight per object, and none before the inventory names the object;
+//! - no delete and no adoption is decided before the watch and the inventories have been read
+//!   consistently;
+//! - what waits has a reason and a wake-up.
+//!
+//! The algorithm follows what the API server guarantees about `managedFields` (see
+//! [`ownership`]): an object is in order while its uid, its wanted digest and its evidence are
+//! those that the server confirmed.
+
+mod backoff;
+mod command;
+mod decide;
+pub mod diff;
+mod event;
+pub mod health;
+mod intake;
+mod keeping;
+mod object;
+mod occurrence;
+pub mod ownership;
+mod phase;
+pub mod plan;
+mod record;
+mod running;
+mod service;
+pub mod status;
+mod watching;
+mod writing;
+
+pub use command::{Command, Start, Verb, Write};
+pub use event::{
+    Answer, ClusterState, DriverError, Event, FieldConflict, Now, WatchChange, WatchKey,
+    WriteError, Written,
+};
+pub use object::{Cause, Checked, Foreign, Standing};
+pub use occurrence::{Blame, Fault, Heal, Occurrence};
+pub use phase::Phase;
+pub use plan::{Action, Plan, PlannedService, Risk, Step};
+pub use record::{Applied, Inventory, Record};
+pub use status::{ServiceStatus, Status};
+
+use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
+use decide::{Surroundings, decide};
+use object::{Live, Object};
+use serde_json::Value;
+use service::Service;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whether the engine writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It puts right what differs, and runs services.
+    Enforce,
+    /// It only compares; with `rehearse`, what differs is dry-run on the server.
+    Observe {
+        /// Ask the server what would come out.
+        rehearse: bool,
+    },
+}
+
+/// The state of everything.
+#[derive(Debug)]
+pub struct Engine {
+    instance: Instance,
+    manager: String,
+    label: String,
+    key: FingerprintKey,
+    mode: Mode,
+    enabled: bool,
+    cluster: ClusterState,
+    services: BTreeMap<Arc<str>, Service>,
+    objects: Vec<Object>,
+    index: HashMap<ObjectKey, usize>,
+    members: HashMap<Arc<str>, Vec<usize>>,
+    waiters: HashMap<ObjectKey, Vec<usize>>,
+    watches: BTreeMap<WatchKey, bool>,
+    inventories_read: bool,
+    orphans: BTreeMap<Arc<str>, Inventory>,
+    strays: HashMap<ObjectKey, Live>,
+    deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
+    slices: HashMap<ObjectKey, watching::Slice>,
+    queue: BTreeSet<usize>,
+    dirty: BTreeSet<Arc<str>>,
+    looks: Vec<(ObjectKey, Arc<Resource>)>,
+    fresh: Option<(usize, Box<Value>)>,
+    explanations: HashMap<usize, Duration>,
+    attempts: u64,
+    wake_at: Option<Duration>,
+    prune_from: Duration,
+    last_heal: Option<Heal>,
+    out: Vec<Command>,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    #[must_use]
+    pub fn new(instance: Instance, key: FingerprintKey, mode: Mode) -> Self {
+        Self {
+            manager: instance.identity(),
+            label: instance.label(),
+            instance,
+            key,
+            mode,
+            enabled: true,
+            cluster: ClusterState::Unreachable("not connected yet".into()),
+            services: BTreeMap::new(),
+            objects: Vec::new(),
+            index: HashMap::new(),
+            members: HashMap::new(),
+            waiters: HashMap::new(),
+            watches: BTreeMap::new(),
+            inventories_read: false,
+            orphans: BTreeMap::new(),
+            strays: HashMap::new(),
+            deletions: HashMap::new(),
+            slices: HashMap::new(),
+            queue: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            looks: Vec::new(),
+            fresh: None,
+            explanations: HashMap::new(),
+            attempts: 0,
+            wake_at: None,
+            prune_from: Duration::ZERO,
+            last_heal: None,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes events in order and says what to do about them.
+    pub fn handle(&mut self, events: impl IntoIterator<Item = Event>, now: Now) -> Vec<Command> {
+        for event in events {
+            self.take(event, now);
+        }
+        self.settle(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// Changes the mode; what differs is then looked at anew.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.queue.extend(0..self.objects.len());
+        self.dirty.extend(self.services.keys().cloned());
+    }
+
+    fn take(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Desired(set) => self.on_desired(*set, now),
+            Event::Cluster(state) => self.on_cluster(state),
+            Event::Inventories(inventories) => self.on_inventories(inventories),
+            Event::InventorySaved(service, result) => self.on_saved(&service, result, now),
+            Event::Watch(watch, change) => self.on_watch(&watch, change, now),
+            Event::Looked(key, found) => self.on_looked(&key, found, now),
+            Event::Wrote {
+                key,
+                attempt,
+                outcome,
+            } => self.on_wrote(&key, attempt, outcome, now),
+            Event::Explained(key, text) => self.on_explained(&key, text),
+            Event::Started {
+                service,
+                run,
+                outcome,
+            } => self.on_started(&service, run, outcome, now),
+            Event::Probed {
+                service,
+                run,
+                outcome,
+            } => self.on_probed(&service, run, outcome, now),
+            Event::Refresh(service) => self.on_refresh(&service),
+            Event::Tick => self.on_tick(now),
+            Event::Woken => self.on_woken(now),
+        }
+    }
+
+    /// Works until nothing more follows from what happened.
+    fn settle(&mut self, now: Now) {
+        while !(self.queue.is_empty() && self.dirty.is_empty()) {
+            while let Some(position) = self.queue.pop_first() {
+                self.consider(position, now);
+            }
+            if let Some(name) = self.dirty.pop_first() {
+                self.review(&name, now);
+            }
+        }
+        if !self.looks.is_empty() {
+            let looks = std::mem::take(&mut self.looks);
+            self.out.push(Command::Look(looks));
+        }
+    }
+
+    /// Decides about one object and does it.
+    fn consider(&mut self, position: usize, now: Now) {
+        let object = &self.objects[position];
+        let Some(service) = self.services.get(&object.service) else {
+            return;
+        };
+        let unknown = self.unknown(object);
+        let around = Surroundings {
+            policy: &service.desired.policy,
+            enforce: self.enabled && self.mode == Mode::Enforce,
+            unknown,
+            waits_for: self.waits_for(object, service),
+            blocked: service.blocked.as_deref(),
+            recorded: service.stored.contains(&object.desired.key),
+            now: now.mono,
+        };
+        let decision = decide(object, &around);
+        let standing = self.act(position, decision, now);
+        if let Some(standing) = standing {
+            self.stand(position, standing);
+        }
+    }
+
+    /// Changes an object's standing and wakes who waits for it.
+    fn stand(&mut self, position: usize, standing: Standing) {
+        let object = &mut self.objects[position];
+        if object.standing == standing {
+            return;
+        }
+        object.standing = standing;
+        let key = object.desired.key.clone();
+        self.dirty.insert(object.service.clone());
+        self.wake_waiters(&key);
+    }
+
+    fn wake_waiters(&mut self, key: &ObjectKey) {
+        if let Some(waiters) = self.waiters.get(key) {
+            self.queue.extend(waiters.iter().copied());
+        }
+    }
+
+    /// Why nothing can be said about an object yet.
+    fn unknown(&self, object: &Object) -> Option<&'static str> {
+        if self.cluster != ClusterState::Ready {
+            return Some("the cluster is not connected");
+        }
+        if !self.inventories_read {
+            return Some("the inventories are not read yet");
+        }
+        let watch = watching::watch_of(&object.desired.key, &object.desired.resource);
+        match self.watches.get(&watch) {
+            Some(true) => None,
+            _ => Some("its kind is not watched yet"),
+        }
+    }
+
+    /// Asks to be woken at a time, unless an earlier wake-up is on its way.
+    fn wake(&mut self, at: Duration) {
+        if self.wake_at.is_none_or(|pending| at < pending) {
+            self.wake_at = Some(at);
+            self.out.push(Command::WakeAt(at));
+        }
+    }
+
+    fn tell(&mut self, occurrence: Occurrence) {
+        self.out.push(Command::Tell(occurrence));
+    }
+
+    fn next_attempt(&mut self) -> u64 {
+        self.attempts += 1;
+        self.attempts
+    }
+
+    fn on_woken(&mut self, now: Now) {
+        self.wake_at = None;
+        let due = |object: &Object| {
+            let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
+            trouble.is_some() || object.heals.rest_until.is_some() || object.flight.is_none()
+        };
+        let waiting = self.objects.iter().enumerate().filter(|(_, object)| {
+            !matches!(object.standing, Standing::InOrder | Standing::Writing) && due(object)
+        });
+        self.queue.extend(waiting.map(|(position, _)| position));
+        self.dirty.extend(self.services.keys().cloned());
+        let _ = now;
+    }
+
+    fn on_tick(&mut self, now: Now) {
+        for service in self.services.values_mut() {
+            service.holds_rerun = false;
+            service.applied = 0;
+        }
+        for object in &mut self.objects {
+            if matches!(object.standing, Standing::Blocked(_)) && object.flight.is_none() {
+                object.looked = object::Looked::No;
+            }
+        }
+        self.on_woken(now);
+    }
+
+    fn on_cluster(&mut self, state: ClusterState) {
+        if self.cluster != state {
+            self.cluster = state;
+            for service in self.services.values_mut() {
+                service.probes.error.take_if(|error| error.not_configured);
+            }
+            self.queue.extend(0..self.objects.len());
+            self.dirty.extend(self.services.keys().cloned());
+            self.send_watches();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

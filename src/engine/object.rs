@@ -1,0 +1,319 @@
+//! What the engine knows of one object: what is wanted, what was applied, what the watch said.
+
+use super::backoff::{CLUSTER, Pace};
+use super::diff::FieldChange;
+use super::event::FieldConflict;
+use super::health::{Health, health};
+use super::occurrence::{Blame, Fault};
+use super::ownership::{Evidence, evidence};
+use super::record::Record;
+use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
+use crate::desired::{DesiredObject, FingerprintKey};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One object of the desired set.
+#[derive(Debug)]
+pub struct Object {
+    /// What is wanted.
+    pub desired: DesiredObject,
+    /// The service it belongs to.
+    pub service: Arc<str>,
+    /// What the watch, or the last answer, said.
+    pub live: Option<Live>,
+    /// What is known of objects outside our watches.
+    pub looked: Looked,
+    /// What was applied.
+    pub record: Option<Record>,
+    /// The write that is on its way.
+    pub flight: Option<Flight>,
+    /// Why the last write failed, and when the next may begin.
+    pub trouble: Option<Trouble>,
+    /// Fields that others own and we leave to them.
+    pub conflicts: Vec<FieldConflict>,
+    /// Whether the policy allowed to take fields of others with the next write.
+    pub take: bool,
+    /// Recent heals, to notice fights.
+    pub heals: Heals,
+    /// The answer of a dry run, with the version it was made on.
+    pub rehearsal: Option<Rehearsal>,
+    /// Where the object stands.
+    pub standing: Standing,
+    /// Why it is not ready, down to the pod.
+    pub explained: Option<String>,
+    /// The live object while it differs and is not written yet: for blame and difference.
+    pub stash: Option<Box<Value>>,
+}
+
+/// An object as a watch or an answer showed it; the body is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Its uid.
+    pub uid: String,
+    /// Its version.
+    pub resource_version: String,
+    /// What our Apply entry says.
+    pub evidence: Option<Evidence>,
+    /// Whether it is in order.
+    pub health: Health,
+    /// Whether it has our label.
+    pub labelled: bool,
+    /// The service that its label names.
+    pub service: Option<String>,
+    /// Whether something else owns it.
+    pub owned: bool,
+    /// Named since the watch last started over.
+    pub seen: bool,
+}
+
+/// What looking for an object by name brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// Nobody looked.
+    No,
+    /// On its way.
+    Pending,
+    /// It is not there.
+    Absent,
+    /// It is there, outside our watches: whose it seems to be.
+    Present(Box<Foreign>),
+}
+
+/// An object that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// Its uid.
+    pub uid: String,
+    /// Who owns it, in words; `None` when nobody seems to.
+    pub owner: Option<String>,
+    /// Its field managers.
+    pub managers: Vec<String>,
+    /// Whether our Apply entry is on it.
+    pub applied_by_us: bool,
+    /// Whether it is in order.
+    pub health: Health,
+}
+
+/// A write on its way.
+#[derive(Debug)]
+pub struct Flight {
+    /// Its number.
+    pub attempt: u64,
+    /// When it began, or when the event came that caused it.
+    pub since: Duration,
+    /// Why it is made.
+    pub cause: Cause,
+    /// The live object before it, for blame and difference.
+    pub before: Option<Box<Value>>,
+}
+
+/// Why an object is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It is not there and never was.
+    Missing,
+    /// Its manifest changed.
+    Changed,
+    /// It was applied, and no record says so.
+    Unrecorded,
+    /// It is not as applied.
+    Drift(Fault),
+    /// It has to be deleted before it can be written anew.
+    Recreate,
+}
+
+/// A write that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Why.
+    pub reason: String,
+    /// When the next may begin; `None`: when something changes.
+    pub until: Option<Duration>,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// Heals of one object within the last minute.
+#[derive(Debug, Default)]
+pub struct Heals {
+    /// When they were.
+    pub times: Vec<Duration>,
+    /// Healing pauses until then.
+    pub rest_until: Option<Duration>,
+}
+
+/// What a dry run answered.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// The live version it was made on.
+    pub resource_version: Option<String>,
+    /// The fields that would change, or why it would fail.
+    pub outcome: Result<Vec<(FieldChange, Blame)>, String>,
+    /// Who checked it.
+    pub checked: Checked,
+}
+
+/// How a planned step was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// By the API server, in a dry run.
+    Server,
+    /// By comparing with what the server holds.
+    Schema,
+    /// Not yet: something it needs comes first.
+    Assumed,
+}
+
+/// Where an object stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Not enough is known yet.
+    Unknown,
+    /// Something has to come first; what.
+    Waiting(String),
+    /// A write is on its way.
+    Writing,
+    /// It is as applied.
+    InOrder,
+    /// It differs, and nothing is done about it.
+    Differs(Cause),
+    /// A person has to decide; why.
+    Blocked(String),
+    /// The last write failed; why.
+    Failed(String),
+}
+
+impl Object {
+    /// An object that nothing is known of.
+    #[must_use]
+    pub fn new(desired: DesiredObject, service: Arc<str>) -> Self {
+        Self {
+            desired,
+            service,
+            live: None,
+            looked: Looked::No,
+            record: None,
+            flight: None,
+            trouble: None,
+            conflicts: Vec::new(),
+            take: false,
+            heals: Heals::default(),
+            rehearsal: None,
+            standing: Standing::Unknown,
+            explained: None,
+            stash: None,
+        }
+    }
+
+    /// The health of the object, as far as it is known.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        match (&self.live, &self.looked) {
+            (Some(live), _) => live.health.clone(),
+            (None, Looked::Present(foreign)) => foreign.health.clone(),
+            (None, _) if self.is_done() => Health::Current,
+            _ => Health::NotFound,
+        }
+    }
+
+    /// Whether it is a Job that ran to its end and may be gone.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.done)
+    }
+
+    /// Notes a failure and says when the next write may begin.
+    pub fn fail(
+        &mut self,
+        reason: String,
+        now: Duration,
+        passes: bool,
+        after: Option<Duration>,
+    ) -> Option<Duration> {
+        let failures = self.trouble.as_ref().map_or(0, |trouble| trouble.failures) + 1;
+        let pace = if passes {
+            CLUSTER
+        } else {
+            Pace {
+                first: Duration::from_secs(10),
+                most: Duration::from_secs(300),
+            }
+        };
+        let wait = after
+            .unwrap_or_default()
+            .max(pace.wait(failures, &self.desired.key));
+        self.trouble = Some(Trouble {
+            reason,
+            until: Some(now + wait),
+            failures,
+        });
+        Some(wait)
+    }
+}
+
+impl Live {
+    /// Reads what is worth keeping of a live object.
+    #[must_use]
+    pub fn of(object: &Value, manager: &str, label: &str, key: &FingerprintKey) -> Self {
+        let text = |pointer: &str| {
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or("")
+        };
+        let labels = object.pointer("/metadata/labels");
+        let label_of = |name: &str| {
+            labels
+                .and_then(|labels| labels.get(name))
+                .and_then(Value::as_str)
+        };
+        Self {
+            uid: text("/metadata/uid").to_owned(),
+            resource_version: text("/metadata/resourceVersion").to_owned(),
+            evidence: evidence(object, manager, key),
+            health: health(object),
+            labelled: label_of(INSTANCE_LABEL) == Some(label),
+            service: label_of(SERVICE_LABEL).map(str::to_owned),
+            owned: object
+                .pointer("/metadata/ownerReferences")
+                .and_then(Value::as_array)
+                .is_some_and(|owners| !owners.is_empty()),
+            seen: true,
+        }
+    }
+
+    /// Whether this is older than `other` of the same object. Versions of one object are numbers
+    /// that grow (KEP-5504); anything else is never called older.
+    #[must_use]
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        let number = |live: &Self| live.resource_version.parse::<u128>();
+        self.uid == other.uid && matches!((number(self), number(other)), (Ok(a), Ok(b)) if a < b)
+    }
+}
+
+impl Heals {
+    const WINDOW: Duration = Duration::from_secs(60);
+    const FREE: u32 = 5;
+
+    /// Counts a heal; beyond a handful a minute it says how long to rest.
+    pub fn count(
+        &mut self,
+        now: Duration,
+        subject: &crate::desired::ObjectKey,
+    ) -> Option<(u32, Duration)> {
+        self.times.retain(|time| *time + Self::WINDOW > now);
+        self.times.push(now);
+        let times = u32::try_from(self.times.len()).unwrap_or(u32::MAX);
+        if times <= Self::FREE {
+            return None;
+        }
+        let pace = Pace {
+            first: Duration::from_secs(1),
+            most: Duration::from_secs(60),
+        };
+        let rest = pace.wait(times - Self::FREE, subject);
+        self.rest_until = Some(now + rest);
+        Some((times, rest))
+    }
+}

@@ -1,0 +1,283 @@
+//! Reads `managedFields`: which fields of a live object are ours, whether they still hold what
+//! we applied, and who took the ones that do not.
+//!
+//! The API server removes a field from our Apply entry when another actor changes its value, so
+//! the entry is a drift detector that costs no request. Three things it does not show (a child
+//! added inside an owned empty struct, a second writer under our own name, a reordered list)
+//! change the *projection*: the hash of the live values at the fields of our entry.
+//!
+//! Source of the rules: Kubernetes, "Server-Side Apply", and the field set encoding of
+//! structured-merge-diff (`f:` field, `k:` list item by key, `v:` set value, `i:` index,
+//! `.` the item itself).
+
+use crate::desired::fingerprint::{Fingerprint, FingerprintKey, Hasher};
+use crate::desired::path::{Path, Segment, plain};
+use serde_json::{Map, Value};
+
+/// What our Apply entry says about one live object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Hash of the entry's field set.
+    pub entry: Fingerprint,
+    /// The entry's `time`; absent when our first apply changed no value.
+    pub time: Option<String>,
+    /// Hash of the live values at those fields.
+    pub projection: Fingerprint,
+}
+
+/// Who wrote a field, as far as the object can tell.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Writer {
+    /// When the manager last wrote, RFC 3339.
+    pub time: Option<String>,
+    /// Field manager.
+    pub manager: String,
+}
+
+/// The evidence in a live object, or `None` when `manager` owns nothing of it by apply.
+#[must_use]
+pub fn evidence(live: &Value, manager: &str, key: &FingerprintKey) -> Option<Evidence> {
+    let entry = apply_entry(live, manager)?;
+    let fields = entry.get("fieldsV1")?;
+    let mut hasher = key.hasher();
+    project(fields, Some(live), &mut hasher);
+    Some(Evidence {
+        entry: key.of(fields),
+        time: text(entry, "time").map(str::to_owned),
+        projection: hasher.finish(),
+    })
+}
+
+/// The field set that `manager` owns by server-side apply.
+#[must_use]
+pub fn owned_fields<'a>(live: &'a Value, manager: &str) -> Option<&'a Value> {
+    apply_entry(live, manager)?.get("fieldsV1")
+}
+
+/// The most recent writer, other than `manager`'s applies, whose entry covers `path`.
+#[must_use]
+pub fn writer_of(live: &Value, manager: &str, path: &Path) -> Option<Writer> {
+    entries(live)
+        .filter(|entry| !is_ours(entry, manager))
+        .filter(|entry| {
+            entry
+                .get("fieldsV1")
+                .is_some_and(|fields| covers(fields, &path.0))
+        })
+        .map(|entry| Writer {
+            manager: text(entry, "manager").unwrap_or("unknown").to_owned(),
+            time: text(entry, "time").map(str::to_owned),
+        })
+        .max()
+}
+
+/// The managers of an object's own fields, without `manager` and without status writers.
+#[must_use]
+pub fn other_managers(live: &Value, manager: &str) -> Vec<String> {
+    let mut names: Vec<String> = entries(live)
+        .filter(|entry| !is_ours(entry, manager) && text(entry, "subresource").is_none())
+        .filter_map(|entry| text(entry, "manager").map(str::to_owned))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether a field set reaches `path`: it has a leaf at, above or a node at the path.
+#[must_use]
+pub fn covers(fields: &Value, path: &[Segment]) -> bool {
+    let mut node = fields;
+    for segment in path {
+        let Some(map) = node.as_object() else {
+            return false;
+        };
+        if map.is_empty() {
+            return true;
+        }
+        let Some(child) = child(map, segment) else {
+            return false;
+        };
+        node = child;
+    }
+    true
+}
+
+fn child<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<&'a Value> {
+    match segment {
+        Segment::Field(name) => map.get(&format!("f:{name}")),
+        Segment::Index(index) => map.get(&format!("i:{index}")),
+        Segment::Item(keys) => map.iter().find_map(|(name, child)| {
+            let wanted: Map<String, Value> = serde_json::from_str(name.strip_prefix("k:")?).ok()?;
+            keys.iter()
+                .all(|(key, value)| wanted.get(key).is_none_or(|w| plain(w) == *value))
+                .then_some(child)
+        }),
+    }
+}
+
+fn project(fields: &Value, live: Option<&Value>, hasher: &mut Hasher) {
+    let Some(live) = live else {
+        return hasher.text(b'-', "");
+    };
+    let Some(map) = fields.as_object().filter(|map| !map.is_empty()) else {
+        return hasher.value(live);
+    };
+    let mut names: Vec<&String> = map.keys().collect();
+    names.sort_unstable();
+    for name in &names {
+        if let Some(field) = name.strip_prefix("f:") {
+            hasher.text(b'f', field);
+            project(&map[*name], live.get(field), hasher);
+        }
+    }
+    if let Some(items) = live.as_array() {
+        project_items(map, &names, items, hasher);
+    }
+}
+
+/// Follows the live order, so that a reordered list is another projection.
+fn project_items(
+    map: &Map<String, Value>,
+    names: &[&String],
+    items: &[Value],
+    hasher: &mut Hasher,
+) {
+    let keyed: Vec<(Map<String, Value>, &String)> = names
+        .iter()
+        .filter_map(|name| Some((serde_json::from_str(name.strip_prefix("k:")?).ok()?, *name)))
+        .collect();
+    let values: Vec<Value> = names
+        .iter()
+        .filter_map(|name| serde_json::from_str(name.strip_prefix("v:")?).ok())
+        .collect();
+    for (index, item) in items.iter().enumerate() {
+        let by_key = keyed
+            .iter()
+            .find(|(keys, _)| keys.iter().all(|(key, value)| item.get(key) == Some(value)));
+        if let Some((_, name)) = by_key {
+            hasher.text(b'k', name);
+            project(&map[*name], Some(item), hasher);
+        } else if values.contains(item) {
+            hasher.value(item);
+        } else if let Some(fields) = map.get(&format!("i:{index}")) {
+            hasher.text(b'i', "");
+            project(fields, Some(item), hasher);
+        }
+    }
+}
+
+fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
+    live.pointer("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+}
+
+fn apply_entry<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Value>> {
+    entries(live).find(|entry| is_ours(entry, manager))
+}
+
+fn is_ours(entry: &Map<String, Value>, manager: &str) -> bool {
+    text(entry, "manager") == Some(manager)
+        && text(entry, "operation") == Some("Apply")
+        && text(entry, "subresource").is_none_or(str::is_empty)
+}
+
+fn text<'a>(entry: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    entry.get(key).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn key() -> FingerprintKey {
+        FingerprintKey::new([3; 32])
+    }
+
+    fn deployment(image: &str, fields: Value) -> Value {
+        json!({
+            "metadata": {"managedFields": [
+                {"manager": "jsorc", "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1": fields},
+                {"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-02T00:00:00Z",
+                 "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+            ]},
+            "spec": {"replicas": 3, "volumes": [{"name": "v", "emptyDir": {}}],
+                     "containers": [{"name": "a", "image": image}, {"name": "b", "image": "y"}]},
+        })
+    }
+
+    fn containers() -> Value {
+        json!({"f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {".": {}, "f:name": {}, "f:image": {}}},
+               "f:volumes": {"k:{\"name\":\"v\"}": {".": {}, "f:name": {}, "f:emptyDir": {}}}}})
+    }
+
+    fn see(object: &Value) -> Evidence {
+        evidence(object, "jsorc", &key()).unwrap()
+    }
+
+    #[test]
+    fn a_foreign_change_beside_our_fields_leaves_the_evidence_alone() {
+        let mut after = deployment("x", containers());
+        let before = see(&after);
+        after["spec"]["replicas"] = json!(7);
+        after["spec"]["containers"][1]["image"] = json!("z");
+        after["status"] = json!({"replicas": 1});
+        assert_eq!(see(&after), before);
+    }
+
+    #[test]
+    fn an_owned_value_a_lost_field_and_a_child_of_an_empty_struct_show() {
+        let base = deployment("x", containers());
+        let before = see(&base);
+        assert_ne!(
+            see(&deployment("other", containers())).projection,
+            before.projection
+        );
+        let mut lost = containers();
+        lost["f:spec"]["f:containers"]["k:{\"name\":\"a\"}"]
+            .as_object_mut()
+            .unwrap()
+            .remove("f:image");
+        assert_ne!(see(&deployment("x", lost)).entry, before.entry);
+        let mut filled = base.clone();
+        filled["spec"]["volumes"][0]["emptyDir"] = json!({"medium": "Memory"});
+        assert_eq!(see(&filled).entry, before.entry);
+        assert_ne!(see(&filled).projection, before.projection);
+    }
+
+    #[test]
+    fn a_pure_reorder_of_owned_items_shows_in_the_projection() {
+        let fields = json!({"f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {".": {}}, "k:{\"name\":\"b\"}": {".": {}}}}});
+        let mut object = deployment("x", fields);
+        let before = see(&object);
+        object["spec"]["containers"]
+            .as_array_mut()
+            .unwrap()
+            .reverse();
+        assert_ne!(see(&object).projection, before.projection);
+    }
+
+    #[test]
+    fn the_writer_is_named_only_where_an_entry_covers_the_field() {
+        let object = deployment("x", containers());
+        let replicas = Path::parse("spec.replicas").unwrap();
+        assert_eq!(
+            writer_of(&object, "jsorc", &replicas).unwrap().manager,
+            "kubectl-edit"
+        );
+        let image = Path::parse("spec.containers[name=a].image").unwrap();
+        assert_eq!(writer_of(&object, "jsorc", &image), None);
+        assert!(covers(owned_fields(&object, "jsorc").unwrap(), &image.0));
+    }
+
+    #[test]
+    fn another_operation_under_our_name_is_not_our_entry() {
+        let object = json!({"metadata": {"managedFields": [
+            {"manager": "jsorc", "operation": "Update", "fieldsV1": {"f:data": {}}}]}});
+        assert_eq!(evidence(&object, "jsorc", &key()), None);
+        assert_eq!(other_managers(&object, "jsorc"), ["jsorc"]);
+    }
+}

@@ -1,0 +1,289 @@
+//! The plan as data: what would be done, and why. Printed, served, compared in tests, and never a
+//! flag deep inside something that writes.
+
+use super::Engine;
+use super::diff::FieldChange;
+use super::keeping::Leaver;
+use super::object::{Cause, Checked, Object, Standing};
+use super::occurrence::{Blame, Fault};
+use crate::desired::{ObjectKey, WriteMode};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What would be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The services, in name order.
+    pub services: Vec<PlannedService>,
+}
+
+/// What would be done about one service.
+#[derive(Clone, Debug)]
+pub struct PlannedService {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its objects live.
+    pub namespace: String,
+    /// Whether it is kept alive.
+    pub kept: bool,
+    /// Whether it has manifests.
+    pub has_objects: bool,
+    /// What would be done, in the order in which it would be.
+    pub steps: Vec<Step>,
+    /// How many objects are as they ought to be.
+    pub unchanged: usize,
+}
+
+/// One thing that would be done.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What.
+    pub action: Action,
+    /// To which object.
+    pub key: ObjectKey,
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// The fields that would change, and who changed them before.
+    pub fields: Vec<(FieldChange, Blame)>,
+    /// Why.
+    pub reason: String,
+    /// What could be lost by it.
+    pub risk: Risk,
+    /// How it was checked.
+    pub checked: Checked,
+    /// One word about a new object: its image, or how many keys it has.
+    pub summary: String,
+}
+
+/// What is done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// Its fields change.
+    Update,
+    /// It is deleted and made anew.
+    Recreate,
+    /// It is deleted.
+    Delete,
+    /// It would be deleted, but stays.
+    Kept,
+    /// Nothing, until a person decides.
+    Blocked,
+}
+
+/// What could be lost by a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    /// Nothing.
+    None,
+    /// Pods restart.
+    Restart,
+    /// The object and what belongs to it.
+    Loss,
+}
+
+impl Plan {
+    /// Every step with its service.
+    pub fn steps(&self) -> impl Iterator<Item = (&PlannedService, &Step)> {
+        self.services
+            .iter()
+            .flat_map(|service| service.steps.iter().map(move |step| (service, step)))
+    }
+
+    /// How many steps do `action`.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.steps()
+            .filter(|(_, step)| step.action == action)
+            .count()
+    }
+
+    /// How many objects are as they ought to be.
+    #[must_use]
+    pub fn unchanged(&self) -> usize {
+        self.services.iter().map(|service| service.unchanged).sum()
+    }
+
+    /// Whether carrying it out would change anything, or something is blocked.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.steps().any(|(_, step)| step.action != Action::Kept)
+    }
+}
+
+impl Engine {
+    /// What would be done, as far as it is known now.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            services: self
+                .services
+                .keys()
+                .map(|name| self.planned(name))
+                .collect(),
+        }
+    }
+
+    fn planned(&self, name: &Arc<str>) -> PlannedService {
+        let service = &self.services[name];
+        let mut planned = PlannedService {
+            name: name.clone(),
+            namespace: service.desired.namespace.clone(),
+            kept: service.desired.kept,
+            has_objects: self.members(name).next().is_some(),
+            steps: Vec::new(),
+            unchanged: 0,
+        };
+        for object in self.members(name) {
+            match self.step(object) {
+                Some(step) => planned.steps.push(step),
+                None => planned.unchanged += 1,
+            }
+        }
+        let leavers = self.leavers(name).into_iter().rev();
+        planned
+            .steps
+            .extend(leavers.filter_map(|(key, leaver)| self.leaving(name, key, leaver)));
+        planned
+    }
+
+    fn step(&self, object: &Object) -> Option<Step> {
+        let cause = match &object.standing {
+            Standing::InOrder => return None,
+            Standing::Blocked(why) | Standing::Failed(why) => {
+                return Some(plain_step(
+                    object,
+                    Action::Blocked,
+                    why.clone(),
+                    Checked::Server,
+                ));
+            }
+            Standing::Waiting(why) => {
+                return Some(plain_step(
+                    object,
+                    Action::Blocked,
+                    format!("it {why}"),
+                    Checked::Server,
+                ));
+            }
+            Standing::Unknown | Standing::Writing => {
+                return Some(plain_step(
+                    object,
+                    Action::Create,
+                    "its definition comes first".into(),
+                    Checked::Assumed,
+                ));
+            }
+            Standing::Differs(cause) => *cause,
+        };
+        let action = match cause {
+            Cause::Missing | Cause::Drift(Fault::Deleted) => Action::Create,
+            Cause::Recreate => Action::Recreate,
+            _ => Action::Update,
+        };
+        let rehearsal = object.rehearsal.as_ref();
+        let checked = rehearsal.map_or(Checked::Schema, |rehearsal| rehearsal.checked);
+        match rehearsal.map(|rehearsal| &rehearsal.outcome) {
+            Some(Err(why)) => Some(plain_step(
+                object,
+                Action::Blocked,
+                format!("would be refused: {why}"),
+                checked,
+            )),
+            Some(Ok(fields))
+                if fields.is_empty() && action == Action::Update && checked == Checked::Server =>
+            {
+                None
+            }
+            fields => {
+                let mut step = plain_step(object, action, cause.words().to_owned(), checked);
+                if action != Action::Create
+                    && let Some(Ok(fields)) = fields
+                {
+                    step.fields.clone_from(fields);
+                }
+                step.risk = risk(&step);
+                Some(step)
+            }
+        }
+    }
+
+    fn leaving(&self, name: &Arc<str>, key: ObjectKey, leaver: Leaver) -> Option<Step> {
+        let (action, reason) = match leaver {
+            Leaver::Gone | Leaver::Unknown => return None,
+            Leaver::Keep(reason) => (Action::Kept, format!("stays: {reason}")),
+            Leaver::Delete(..) => (Action::Delete, format!("no longer in services/{name}")),
+        };
+        let record = self.services[name].inventory.records.get(&key);
+        Some(Step {
+            action,
+            api_version: record
+                .map(|record| record.resource.api_version())
+                .unwrap_or_default(),
+            key,
+            fields: Vec::new(),
+            reason,
+            risk: if action == Action::Delete {
+                Risk::Loss
+            } else {
+                Risk::None
+            },
+            checked: Checked::Server,
+            summary: String::new(),
+        })
+    }
+}
+
+fn plain_step(object: &Object, action: Action, reason: String, checked: Checked) -> Step {
+    Step {
+        action,
+        key: object.desired.key.clone(),
+        api_version: object.desired.resource.api_version(),
+        fields: Vec::new(),
+        reason,
+        risk: Risk::None,
+        checked,
+        summary: if action == Action::Create {
+            summary(object)
+        } else {
+            String::new()
+        },
+    }
+}
+
+/// A changed pod template restarts pods; a recreated object is gone for a moment.
+fn risk(step: &Step) -> Risk {
+    let rolls = |change: &FieldChange| change.path.to_string().starts_with("spec.template.");
+    match step.action {
+        Action::Recreate => Risk::Loss,
+        Action::Update if step.fields.iter().any(|(change, _)| rolls(change)) => Risk::Restart,
+        _ => Risk::None,
+    }
+}
+
+/// What tells a new object from its neighbours at a glance.
+fn summary(object: &Object) -> String {
+    let Ok(body) = serde_json::from_str::<Value>(&object.desired.body) else {
+        return String::new();
+    };
+    let template = crate::desired::workload::template(&body);
+    if let Some(image) = template
+        .and_then(|t| t.pointer("/spec/containers/0/image"))
+        .and_then(Value::as_str)
+    {
+        return image.to_owned();
+    }
+    if matches!(object.desired.mode, WriteMode::Generate(_)) {
+        return "generated once".to_owned();
+    }
+    match body
+        .get("data")
+        .or_else(|| body.get("stringData"))
+        .and_then(Value::as_object)
+    {
+        Some(data) if data.len() == 1 => "1 key".to_owned(),
+        Some(data) => format!("{} keys", data.len()),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The inventory: what jsorc applied for one service, and the evidence that it still stands.
+
+use super::event::FieldConflict;
+use super::ownership::Evidence;
+use crate::desired::{Fingerprint, ObjectKey, Resource};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What jsorc applied for one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// The service.
+    pub service: Arc<str>,
+    /// The version of the stored inventory; `None` before it exists.
+    pub resource_version: Option<String>,
+    /// The namespace that the service's objects were put into.
+    pub namespace: String,
+    /// The objects.
+    pub records: BTreeMap<ObjectKey, Record>,
+}
+
+/// What is known of one applied object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Where its kind is served.
+    pub resource: Arc<Resource>,
+    /// What the server answered; `None` when the object is only about to be created.
+    pub applied: Option<Applied>,
+    /// A Job that came to its end.
+    pub done: bool,
+}
+
+/// The state in which the server confirmed an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The object's uid.
+    pub uid: String,
+    /// What was wanted.
+    pub digest: Fingerprint,
+    /// Our Apply entry and the values under it; `None` for objects that are created only.
+    pub evidence: Option<Evidence>,
+    /// Fields that other managers owned from the start, left to them.
+    pub conflicts: Vec<FieldConflict>,
+}
+
+impl Inventory {
+    /// An inventory of nothing yet.
+    #[must_use]
+    pub fn empty(service: Arc<str>, namespace: &str) -> Self {
+        Self {
+            service,
+            resource_version: None,
+            namespace: namespace.to_owned(),
+            records: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Where one service stands, and what is to be done about it next.
+
+use super::backoff::SERVICE;
+use super::event::{Answer, DriverError};
+use super::phase::Phase;
+use super::record::Inventory;
+use crate::desired::{DesiredService, ObjectKey};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One service.
+#[derive(Debug)]
+pub struct Service {
+    /// What is wanted; its objects are kept by the engine.
+    pub desired: DesiredService,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Since when, on the monotonic clock.
+    pub since: Duration,
+    /// Since when, for people.
+    pub since_wall: jiff::Timestamp,
+    /// Why.
+    pub reason: String,
+    /// What a person can do.
+    pub hint: Option<String>,
+    /// The driver.
+    pub run: Run,
+    /// The number of the last run.
+    pub runs: u64,
+    /// Failed starts and probes.
+    pub probes: Probes,
+    /// Objects written by the check that is going on; the rerun waits for a later one.
+    pub applied: usize,
+    /// Whether the rerun waits for the next check.
+    pub holds_rerun: bool,
+    /// Whether the driver has to be started anew although it answers.
+    pub wants_rerun: bool,
+    /// What was applied.
+    pub inventory: Inventory,
+    /// Names that the stored inventory has.
+    pub stored: BTreeSet<ObjectKey>,
+    /// Whether the stored inventory is behind, and when it is brought up to date.
+    pub save: Save,
+    /// Why a person has to decide about the whole service.
+    pub blocked: Option<String>,
+    /// Objects that left the folder and are kept; told once.
+    pub kept: BTreeSet<ObjectKey>,
+}
+
+/// The state of a service's driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Not started.
+    None,
+    /// Asked to start.
+    Starting(u64),
+    /// Started; and whether a probe is on its way.
+    Up(u64, bool),
+}
+
+/// What probes and starts have brought.
+#[derive(Debug, Default)]
+pub struct Probes {
+    /// The last answer, and when it came.
+    pub last: Option<(Answer, jiff::Timestamp)>,
+    /// When the next probe is due.
+    pub next: Duration,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the next start may be.
+    pub retry_at: Duration,
+    /// Why the last one failed.
+    pub error: Option<DriverError>,
+}
+
+/// Whether an inventory has to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Save {
+    /// The stored one is up to date.
+    Clean,
+    /// It is behind; store it at this time.
+    At(Duration),
+    /// It is being stored; whether it fell behind meanwhile.
+    Saving(bool),
+}
+
+impl Service {
+    /// A service of which nothing is known.
+    #[must_use]
+    pub fn new(mut desired: DesiredService, now: super::Now) -> Self {
+        desired.objects = Vec::new();
+        Self {
+            inventory: Inventory::empty(desired.name.clone(), &desired.namespace),
+            desired,
+            phase: Phase::Waiting,
+            since: now.mono,
+            since_wall: now.wall,
+            reason: String::new(),
+            hint: None,
+            run: Run::None,
+            runs: 0,
+            probes: Probes::default(),
+            applied: 0,
+            holds_rerun: false,
+            wants_rerun: false,
+            stored: BTreeSet::new(),
+            save: Save::Clean,
+            blocked: None,
+            kept: BTreeSet::new(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> Arc<str> {
+        self.desired.name.clone()
+    }
+
+    /// Notes that the stored inventory is behind.
+    pub fn mark_unsaved(&mut self, at: Duration) {
+        self.save = match self.save {
+            Save::Clean => Save::At(at),
+            Save::At(earlier) => Save::At(earlier.min(at)),
+            Save::Saving(_) => Save::Saving(true),
+        };
+    }
+
+    /// Notes a failed start and says how long to wait.
+    pub fn start_failed(&mut self, error: DriverError, now: Duration) -> Duration {
+        self.probes.failures += 1;
+        let wait = SERVICE.wait(self.probes.failures, &self.desired.name);
+        self.probes.retry_at = now + wait;
+        self.probes.error = Some(error);
+        wait
+    }
+
+    /// Notes an answer.
+    pub fn answered(&mut self, answer: Answer, now: super::Now) {
+        let interval = self
+            .desired
+            .probe
+            .interval
+            .unwrap_or(Duration::from_secs(10));
+        self.probes.last = Some((answer, now.wall));
+        self.probes.next = now.mono + interval;
+        self.probes.failures = 0;
+        self.probes.error = None;
+    }
+}

@@ -1,0 +1,157 @@
+//! Where everything stands, as data.
+
+use super::event::Answer;
+use super::object::Standing;
+use super::occurrence::Heal;
+use super::phase::Phase;
+use super::service::Run;
+use super::{ClusterState, Engine, Now};
+use crate::desired::{ObjectKey, WriteMode};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where everything stands.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The services, in name order; orphaned ones last.
+    pub services: Vec<ServiceStatus>,
+    /// How many kinds are watched.
+    pub watched_kinds: usize,
+    /// Whether every watch has named all that is there.
+    pub synced: bool,
+    /// The cluster.
+    pub cluster: ClusterState,
+    /// The last object that was put right.
+    pub last_heal: Option<Heal>,
+}
+
+/// Where one service stands.
+#[derive(Clone, Debug)]
+pub struct ServiceStatus {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its phase.
+    pub phase: Phase,
+    /// Since when.
+    pub since: jiff::Timestamp,
+    /// For how long.
+    pub age: Duration,
+    /// Why.
+    pub reason: String,
+    /// What a person can do.
+    pub hint: Option<String>,
+    /// Objects that are in order and ready, and all of them; `None` without manifests.
+    pub objects: Option<(usize, usize)>,
+    /// The last answer, and when it came; `None` before the first.
+    pub answer: Option<(Answer, jiff::Timestamp)>,
+    /// Whether the driver answers now.
+    pub answers: bool,
+    /// When the next start is tried, from now, and how often it failed.
+    pub retry: Option<(Duration, u32)>,
+    /// What is wrong with single objects.
+    pub problems: Vec<(ObjectKey, String)>,
+    /// Objects that left the folder and stay.
+    pub kept: usize,
+}
+
+impl Engine {
+    /// Where everything stands now.
+    #[must_use]
+    pub fn status(&self, now: Now) -> Status {
+        let mut services: Vec<ServiceStatus> = self
+            .services
+            .keys()
+            .map(|name| self.service_status(name, now))
+            .collect();
+        services.extend(self.orphans.iter().map(|(name, inventory)| ServiceStatus {
+            name: name.clone(),
+            phase: Phase::Orphaned,
+            since: now.wall,
+            age: Duration::ZERO,
+            reason: format!(
+                "{} objects are in the cluster, and services/{name} is gone",
+                inventory.records.len()
+            ),
+            hint: Some(format!("jsorc delete {name}")),
+            objects: Some((0, inventory.records.len())),
+            answer: None,
+            answers: false,
+            retry: None,
+            problems: Vec::new(),
+            kept: 0,
+        }));
+        let kinds: BTreeSet<_> = self.watches.keys().map(|watch| &watch.resource).collect();
+        Status {
+            services,
+            watched_kinds: kinds.len(),
+            synced: self.inventories_read && self.watches.values().all(|synced| *synced),
+            cluster: self.cluster.clone(),
+            last_heal: self.last_heal.clone(),
+        }
+    }
+
+    fn service_status(&self, name: &Arc<str>, now: Now) -> ServiceStatus {
+        let service = &self.services[name];
+        let members: Vec<_> = self
+            .members(name)
+            .filter(|o| o.desired.mode != WriteMode::Ensure)
+            .collect();
+        let current = members
+            .iter()
+            .filter(|o| o.standing == Standing::InOrder && o.health().is_current())
+            .count();
+        let problem = |standing: &Standing| match standing {
+            Standing::Blocked(why) | Standing::Failed(why) => Some(why.clone()),
+            _ => None,
+        };
+        ServiceStatus {
+            name: name.clone(),
+            phase: service.phase,
+            since: service.since_wall,
+            age: now.mono.saturating_sub(service.since),
+            reason: service.reason.clone(),
+            hint: service.hint.clone(),
+            objects: (!members.is_empty()).then_some((current, members.len())),
+            answer: service.probes.last.clone(),
+            answers: matches!(service.run, Run::Up(..)) && service.probes.failures == 0,
+            retry: (service.probes.retry_at > now.mono)
+                .then(|| (service.probes.retry_at - now.mono, service.probes.failures)),
+            problems: members
+                .iter()
+                .filter_map(|o| problem(&o.standing).map(|why| (o.desired.key.clone(), why)))
+                .collect(),
+            kept: service.kept.len(),
+        }
+    }
+
+    /// Whether every service has come to rest: running, or nothing to wait for.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.services
+            .values()
+            .all(|service| service.phase.is_settled())
+    }
+
+    /// Whether every object is written and recorded, or cannot be without something else.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        let done = |standing: &Standing| {
+            matches!(
+                standing,
+                Standing::InOrder | Standing::Blocked(_) | Standing::Failed(_)
+            )
+        };
+        let saved = self
+            .services
+            .values()
+            .all(|service| service.save == super::service::Save::Clean);
+        self.inventories_read
+            && saved
+            && self.deletions.is_empty()
+            && self
+                .objects
+                .iter()
+                .all(|object| object.flight.is_none() && done(&object.standing))
+    }
+}
