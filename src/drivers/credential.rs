@@ -5,7 +5,10 @@ use std::{fmt, path::PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{driver::Reach, error::DriverError};
+use super::{
+    driver::Reach,
+    error::{DriverError, io_message},
+};
 
 /// Where a credential comes from.
 #[derive(Clone)]
@@ -75,7 +78,9 @@ impl Credential {
             },
             Self::File(path) => {
                 let text = tokio::fs::read_to_string(path).await;
-                let text = text.map_err(|error| missing(format!("{}: {error}", path.display())))?;
+                let text = text.map_err(|error| {
+                    missing(format!("{}: {}", path.display(), io_message(&error)))
+                })?;
                 text.trim_end_matches(['\r', '\n']).into()
             }
             Self::Env(name) => {

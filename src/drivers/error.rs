@@ -163,7 +163,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// The system's message without its number.
-fn io_message(error: &io::Error) -> String {
+pub(super) fn io_message(error: &io::Error) -> String {
     let text = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         _ => error.to_string(),
