@@ -20,3 +20,4 @@ pub mod desired;
 pub mod embedded;
 pub mod engine;
 pub mod manifest;
+pub mod report;
