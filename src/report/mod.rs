@@ -9,6 +9,7 @@
 
 pub mod configuration;
 pub mod error;
+mod layout;
 pub mod measure;
 pub mod occurrence;
 pub mod plan;
@@ -16,6 +17,7 @@ pub mod progress;
 pub mod services;
 pub mod status;
 pub mod style;
+mod table;
 
 /// The `apiVersion` of every JSON document.
 pub const API_VERSION: &str = "jsorc.dev/v1alpha1";

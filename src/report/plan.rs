@@ -1,9 +1,21 @@
 //! A plan for people, programs and reviews.
 
+mod change;
+mod json;
+mod markdown;
+mod selection;
+mod tally;
+mod text;
+mod words;
+
 use super::style::Palette;
-use crate::engine::Plan;
 use jiff::Timestamp;
-use serde_json::Value;
+
+pub(super) use change::one_line;
+pub use json::json;
+pub(super) use json::{blame_json, change_json};
+pub use markdown::markdown;
+pub use text::text;
 
 /// How a plan is shown.
 #[derive(Clone, Debug)]
@@ -37,23 +49,25 @@ pub struct Target {
     pub instance: String,
 }
 
-/// The plan for people; ends with a line feed.
-#[must_use]
-pub fn text(plan: &Plan, view: &PlanView) -> String {
-    let _ = (plan, view);
-    String::new()
+impl Target {
+    /// Server, context, namespace and instance, as far as they are known.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts: Vec<String> = [&self.server, &self.found]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .cloned()
+            .collect();
+        for (word, value) in [("namespace", &self.namespace), ("instance", &self.instance)] {
+            if !value.is_empty() {
+                parts.push(format!("{word} {value}"));
+            }
+        }
+        super::layout::safe(&parts.join(" · ")).into_owned()
+    }
 }
 
-/// The plan for programs: `kind: Plan`. Unchanged objects are steps only when `verbose`.
-#[must_use]
-pub fn json(plan: &Plan, view: &PlanView) -> Value {
-    let _ = (plan, view);
-    Value::Null
-}
-
-/// The plan for reviews, at most 60,000 characters.
-#[must_use]
-pub fn markdown(plan: &Plan, view: &PlanView) -> String {
-    let _ = (plan, view);
-    String::new()
-}
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
