@@ -8,7 +8,9 @@
 //! a Markdown block; a secret's value never arrives here, or is masked before it is laid out.
 
 pub mod configuration;
+mod document;
 pub mod error;
+mod heal;
 mod layout;
 pub mod measure;
 pub mod occurrence;

@@ -12,8 +12,8 @@ use super::style::Palette;
 use jiff::Timestamp;
 
 pub(super) use change::one_line;
+pub(super) use json::change_json;
 pub use json::json;
-pub(super) use json::{blame_json, change_json};
 pub use markdown::markdown;
 pub use text::text;
 

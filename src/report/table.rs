@@ -13,7 +13,6 @@ pub struct Table {
     rows: Vec<Vec<Cell>>,
     right: Vec<usize>,
     indent: usize,
-    minimum: Vec<usize>,
 }
 
 /// One cell.
@@ -40,13 +39,6 @@ impl Table {
         self
     }
 
-    /// Gives the columns at least these widths.
-    #[must_use]
-    pub fn at_least(mut self, widths: &[usize]) -> Self {
-        self.minimum = widths.to_vec();
-        self
-    }
-
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
@@ -68,8 +60,7 @@ impl Table {
         (0..columns)
             .map(|column| {
                 let inner = self.rows.iter().filter(|row| row.len() > column + 1);
-                let widest = inner.map(|row| width(&row[column].text)).max().unwrap_or(0);
-                widest.max(self.minimum.get(column).copied().unwrap_or(0))
+                inner.map(|row| width(&row[column].text)).max().unwrap_or(0)
             })
             .collect()
     }

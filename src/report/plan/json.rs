@@ -1,11 +1,11 @@
 //! The plan for programs, in the documented form.
 
-use super::super::API_VERSION;
+use super::super::document::{self, blame};
 use super::change::guarded;
 use super::{PlanView, words};
 use crate::desired::ObjectKey;
 use crate::engine::diff::FieldChange;
-use crate::engine::{Action, Blame, Fault, Plan, Step};
+use crate::engine::{Action, Plan, Step};
 use serde_json::{Map, Value, json};
 
 /// The plan for programs: `kind: Plan`. Unchanged objects are steps only when `verbose`.
@@ -19,20 +19,16 @@ pub fn json(plan: &Plan, view: &PlanView) -> Value {
             steps.extend(rest.map(|(key, version)| unchanged(&service.name, key, version)));
         }
     }
-    json!({
-        "apiVersion": API_VERSION,
-        "kind": "Plan",
-        "summary": {
-            "create": plan.count(Action::Create),
-            "update": plan.count(Action::Update),
-            "recreate": plan.count(Action::Recreate),
-            "delete": plan.count(Action::Delete),
-            "kept": plan.count(Action::Kept),
-            "unchanged": plan.unchanged(),
-            "blocked": plan.count(Action::Blocked),
-        },
-        "steps": steps,
-    })
+    let summary = json!({
+        "create": plan.count(Action::Create),
+        "update": plan.count(Action::Update),
+        "recreate": plan.count(Action::Recreate),
+        "delete": plan.count(Action::Delete),
+        "kept": plan.count(Action::Kept),
+        "unchanged": plan.unchanged(),
+        "blocked": plan.count(Action::Blocked),
+    });
+    document::new("Plan", json!({"summary": summary, "steps": steps}))
 }
 
 /// A changed field with who changed it before.
@@ -50,20 +46,11 @@ pub(in super::super) fn change_json(key: &ObjectKey, change: &FieldChange, by: V
     })
 }
 
-/// Who did it: `{manager, time}`, `{deleted}` or `{unknown}`.
-pub(in super::super) fn blame_json(by: &Blame, fault: Option<Fault>) -> Value {
-    match (by, fault) {
-        (Blame::Manager(manager, time), _) => json!({"manager": manager, "time": time}),
-        (Blame::Unknown, Some(Fault::Deleted)) => json!({"deleted": true}),
-        (Blame::Unknown, _) => json!({"unknown": true}),
-    }
-}
-
 fn one(service: &str, step: &Step) -> Value {
     let fields: Vec<Value> = step
         .fields
         .iter()
-        .map(|(change, by)| change_json(&step.key, change, blame_json(by, None)))
+        .map(|(change, by)| change_json(&step.key, change, blame(by, None)))
         .collect();
     json!({
         "action": words::action(step.action),
