@@ -45,7 +45,7 @@ pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use phase::Phase;
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
-pub use status::{ServiceStatus, Status};
+pub use status::{Drift, ServiceStatus, Status};
 
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
 use decide::{Decision, Surroundings, decide};

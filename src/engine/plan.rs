@@ -30,8 +30,8 @@ pub struct PlannedService {
     pub has_objects: bool,
     /// What would be done, in the order in which it would be.
     pub steps: Vec<Step>,
-    /// How many objects are as they ought to be.
-    pub unchanged: usize,
+    /// The objects that are as they ought to be, with their `apiVersion`.
+    pub unchanged: Vec<(ObjectKey, String)>,
 }
 
 /// One thing that would be done.
@@ -102,7 +102,10 @@ impl Plan {
     /// How many objects are as they ought to be.
     #[must_use]
     pub fn unchanged(&self) -> usize {
-        self.services.iter().map(|service| service.unchanged).sum()
+        self.services
+            .iter()
+            .map(|service| service.unchanged.len())
+            .sum()
     }
 
     /// Whether carrying it out would change anything, or something is blocked.
@@ -133,12 +136,15 @@ impl Engine {
             kept: service.desired.kept,
             has_objects: self.members(name).next().is_some(),
             steps: Vec::new(),
-            unchanged: 0,
+            unchanged: Vec::new(),
         };
         for object in self.members(name) {
             match self.step(object) {
                 Some(step) => planned.steps.push(step),
-                None => planned.unchanged += 1,
+                None => planned.unchanged.push((
+                    object.desired.key.clone(),
+                    object.desired.resource.api_version(),
+                )),
             }
         }
         let leavers = self.leavers(name).into_iter().rev();
@@ -163,7 +169,7 @@ impl Engine {
                 return Some(plain_step(
                     object,
                     Action::Blocked,
-                    format!("it {why}"),
+                    waiting(why),
                     Checked::Server,
                 ));
             }
@@ -249,6 +255,15 @@ fn plain_step(object: &Object, action: Action, reason: String, checked: Checked)
         } else {
             String::new()
         },
+    }
+}
+
+/// What an object waits for, or what is happening to it.
+fn waiting(what: &str) -> String {
+    if what.starts_with("is ") {
+        format!("it {what}")
+    } else {
+        format!("waits for {what}")
     }
 }
 

@@ -1,8 +1,9 @@
 //! Where everything stands, as data.
 
+use super::diff::FieldChange;
 use super::event::Answer;
-use super::object::Standing;
-use super::occurrence::Heal;
+use super::object::{Cause, Object, Standing};
+use super::occurrence::{Blame, Fault, Heal};
 use super::phase::Phase;
 use super::service::Run;
 use super::{ClusterState, Engine, Now};
@@ -24,6 +25,21 @@ pub struct Status {
     pub cluster: ClusterState,
     /// The last object that was put right.
     pub last_heal: Option<Heal>,
+    /// Objects that are not as applied and are not being put right.
+    pub drifts: Vec<Drift>,
+}
+
+/// An object that is not as applied.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    /// Its service.
+    pub service: Arc<str>,
+    /// The object.
+    pub key: ObjectKey,
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// The fields that differ and who changed them, as far as a dry run told.
+    pub fields: Vec<(FieldChange, Blame)>,
 }
 
 /// Where one service stands.
@@ -88,7 +104,25 @@ impl Engine {
             synced: self.inventories_read && self.watches.values().all(|synced| *synced),
             cluster: self.cluster.clone(),
             last_heal: self.last_heal.clone(),
+            drifts: self.drifts(),
         }
+    }
+
+    fn drifts(&self) -> Vec<Drift> {
+        let drift = |object: &Object| match object.standing {
+            Standing::Differs(Cause::Drift(fault)) => Some(Drift {
+                service: object.service.clone(),
+                key: object.desired.key.clone(),
+                fault,
+                fields: object
+                    .rehearsal
+                    .as_ref()
+                    .and_then(|rehearsal| rehearsal.outcome.clone().ok())
+                    .unwrap_or_default(),
+            }),
+            _ => None,
+        };
+        self.objects.iter().filter_map(drift).collect()
     }
 
     fn service_status(&self, name: &Arc<str>, now: Now) -> ServiceStatus {

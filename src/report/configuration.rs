@@ -1,0 +1,266 @@
+//! The configuration with the origin of each value.
+//!
+//! Secrets are bullets: what the configuration room calls a secret, whatever is named like one
+//! inside lists and mappings, the data of a patched Secret, and passwords inside URLs.
+
+use super::document;
+use super::style::{Meaning, Palette};
+use super::table::{Cell, Table};
+use crate::config::{Loaded, flatten, is_secret};
+use crate::desired::path::plain;
+use crate::manifest::Catalog;
+use serde_json::{Map, Value, json};
+
+const BULLETS: &str = "••••";
+
+/// The values with dotted keys; with `origin`, each with the layer that set it. Ends with a line
+/// feed.
+#[must_use]
+pub fn text(loaded: &Loaded, catalog: &Catalog, origin: bool, palette: Palette) -> String {
+    let mut table = Table::new(0);
+    for (path, value) in flatten(&loaded.values) {
+        let shown = spoken(&guarded(&path, value, catalog));
+        if origin {
+            let from = loaded.origin(&path).to_string();
+            table.row([
+                Cell::from(path),
+                shown.into(),
+                Cell::new(Meaning::Faint, from),
+            ]);
+        } else {
+            table.row([Cell::from(path), shown.into()]);
+        }
+    }
+    table.render(palette, None)
+}
+
+/// The configuration for programs: `kind: Config`, each value with its dotted key and origin.
+#[must_use]
+pub fn json(loaded: &Loaded, catalog: &Catalog) -> Value {
+    let values: Vec<Value> = flatten(&loaded.values)
+        .into_iter()
+        .map(|(path, value)| {
+            json!({
+                "key": path,
+                "value": guarded(&path, value, catalog),
+                "origin": loaded.origin(&path).to_string(),
+            })
+        })
+        .collect();
+    document::new(
+        "Config",
+        json!({"values": values, "ignored_variables": loaded.ignored_variables}),
+    )
+}
+
+/// One value as it may be shown, for `config get`.
+#[must_use]
+pub fn one(path: &str, value: &Value, catalog: &Catalog) -> String {
+    spoken(&guarded(path, value, catalog))
+}
+
+fn spoken(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        other => plain(other),
+    }
+}
+
+/// The value without secrets.
+fn guarded(path: &str, value: &Value, catalog: &Catalog) -> Value {
+    if is_secret(path, catalog) {
+        return Value::String(BULLETS.into());
+    }
+    match value {
+        Value::Object(map) => Value::Object(mapping(path, map, catalog)),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| guarded(path, item, catalog))
+            .collect(),
+        Value::String(text) => Value::String(without_password(text)),
+        other => other.clone(),
+    }
+}
+
+fn mapping(path: &str, map: &Map<String, Value>, catalog: &Catalog) -> Map<String, Value> {
+    let target = map.get("target").and_then(Value::as_str);
+    let of_secret = target.is_some_and(|target| target.starts_with("Secret/"));
+    map.iter()
+        .map(|(name, inner)| {
+            let secret = (of_secret && name == "merge") || is_secret(name, catalog);
+            let shown = if secret {
+                Value::String(BULLETS.into())
+            } else {
+                guarded(&format!("{path}.{name}"), inner, catalog)
+            };
+            (name.clone(), shown)
+        })
+        .collect()
+}
+
+/// `redis://user:••••@host`: a URL keeps its user and loses its password.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    // A password may hold unescaped signs; the last `@` ends it.
+    let end = authority.rfind('@').or_else(|| rest.rfind('@'));
+    match end.and_then(|end| rest[..end].split_once(':').map(|(user, _)| (user, end))) {
+        Some((user, end)) => format!("{scheme}://{user}:{BULLETS}{}", &rest[end..]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+    use crate::manifest::spec::ServiceSpec;
+    use crate::manifest::{Parameter, Place, Service};
+
+    const CANARY: &str = "canary-hunter2";
+
+    fn catalog() -> Catalog {
+        let spec: ServiceSpec = serde_json::from_value(json!({
+            "driver": "redis", "description": "Cache", "enabled": true, "keep_alive": true,
+            "depends_on": [], "namespace": null, "config": {"db": 1},
+            "env": {"host": "REDIS_HOST"}, "parameters": {},
+            "probe": {"interval": null, "timeout": "2s", "failures": 3},
+            "remedy": "none", "policy": {}, "ignore": [], "protect": [], "external": [],
+            "lines": {"config.db": 4}
+        }))
+        .unwrap();
+        let parameter = |value: Value| -> Parameter { serde_json::from_value(value).unwrap() };
+        let parameters = [
+            ("memory", json!({"type": "quantity", "default": "256Mi"})),
+            ("auth", json!({"type": "secret", "generate": 24})),
+        ];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), parameter(value)));
+        let spec = ServiceSpec {
+            parameters: parameters.into(),
+            ..spec
+        };
+        Catalog {
+            services: vec![Service {
+                name: "redis".into(),
+                spec,
+                spec_place: Place {
+                    file: "services/redis/service.yaml".into(),
+                    line: 1,
+                    column: 1,
+                },
+                kube: Vec::new().into(),
+            }],
+            digest: "0".into(),
+        }
+    }
+
+    fn loaded(catalog: &Catalog, variables: &[(&str, &str)]) -> Loaded {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let sources = Sources {
+            variables: variables.collect(),
+            ..Sources::default()
+        };
+        load(catalog, sources).unwrap()
+    }
+
+    #[test]
+    fn every_value_names_its_layer() {
+        let catalog = catalog();
+        let loaded = loaded(
+            &catalog,
+            &[("JSORC_INTERVAL", "5s"), ("REDIS_HOST", "cache")],
+        );
+        let shown = text(&loaded, &catalog, true, Palette::PLAIN);
+        let lines: Vec<&str> = shown
+            .lines()
+            .filter(|line| {
+                [
+                    "interval ",
+                    "namespace ",
+                    "keep_alive ",
+                    "services.redis.config",
+                ]
+                .iter()
+                .any(|start| line.starts_with(start))
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "interval                           5s              environment variable JSORC_INTERVAL",
+                "namespace                          default         default",
+                "keep_alive                         [\"redis\"]       default",
+                "services.redis.config.db           1               services/redis/service.yaml:4",
+                "services.redis.config.host         cache           environment variable REDIS_HOST",
+            ]
+        );
+        let without = text(&loaded, &catalog, false, Palette::PLAIN);
+        assert!(
+            without.contains("\ninterval                           5s\n"),
+            "{without}"
+        );
+    }
+
+    #[test]
+    fn no_secret_leaves_in_any_form() {
+        let catalog = catalog();
+        let patches = format!(
+            r#"[{{"target": "Secret/x", "merge": {{"stringData": {{"a": "{CANARY}"}}}}}}, {{"target": "Deployment/x", "merge": {{"spec": {{"token": "{CANARY}"}}}}}}]"#
+        );
+        let url = format!("redis://admin:{CANARY}@cache:6379/1");
+        let loaded = loaded(
+            &catalog,
+            &[
+                ("JSORC_SERVICES__REDIS__PARAMETERS__AUTH", CANARY),
+                ("JSORC_SERVICES__REDIS__CONFIG__PASSWORD", CANARY),
+                ("JSORC_SERVICES__REDIS__CONFIG__BROKER", &url),
+                ("JSORC_SERVICES__REDIS__PATCHES", &patches),
+            ],
+        );
+        let shown = text(&loaded, &catalog, true, Palette::PLAIN);
+        let document = json(&loaded, &catalog);
+        for form in [&shown, &document.to_string()] {
+            assert!(!form.contains(CANARY), "{form}");
+            assert!(form.contains("redis://admin:••••@cache:6379/1"), "{form}");
+        }
+        let value = Value::String(url);
+        assert_eq!(
+            one("services.redis.config.broker", &value, &catalog),
+            "redis://admin:••••@cache:6379/1"
+        );
+    }
+
+    #[test]
+    fn urls_lose_their_password_only() {
+        let rows = [
+            ("http://host:9090/a@b", "http://host:••••@b"),
+            ("redis://:p@ss@host/0", "redis://:••••@host/0"),
+            ("smtp://user@host", "smtp://user@host"),
+            ("amqp://u:p/w@host", "amqp://u:••••@host"),
+            ("http://host:9090/path", "http://host:9090/path"),
+            ("plain", "plain"),
+        ];
+        for (given, shown) in rows {
+            assert_eq!(without_password(given), shown);
+        }
+    }
+
+    #[test]
+    fn programs_get_the_values_themselves() {
+        let catalog = catalog();
+        let document = json(&loaded(&catalog, &[("JSORC_QUIET", "false")]), &catalog);
+        assert_eq!(document["kind"], "Config");
+        let values = document["values"].as_array().unwrap();
+        let quiet = values.iter().find(|value| value["key"] == "quiet");
+        assert_eq!(
+            quiet,
+            Some(
+                &json!({"key": "quiet", "value": false, "origin": "environment variable JSORC_QUIET"})
+            )
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! One line for each thing that happened, its level, and its JSON form.
+
+use super::document::{blame, millis, object};
+use super::heal;
+use super::layout::safe;
+use super::measure::{count, span, wait};
+use super::plan::change_json;
+use crate::desired::ObjectKey;
+use crate::engine::diff::FieldChange;
+use crate::engine::{Blame, Occurrence, Phase};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tracing::Level;
+
+/// What happened, on one line without colours.
+#[must_use]
+pub fn line(occurrence: &Occurrence) -> String {
+    let said = match occurrence {
+        Occurrence::Applied {
+            key,
+            created,
+            fields,
+            took,
+            ..
+        } => applied(key, *created, fields, *took),
+        Occurrence::Healed(heal) => format!("healed {}", heal::line(heal)),
+        Occurrence::Drifted { key, by, .. } => {
+            format!(
+                "{} is not as applied{}; left as it is",
+                key.short(),
+                changed_by(by)
+            )
+        }
+        Occurrence::Pruned { key, .. } => {
+            format!("deleted {}: no longer in the services folder", key.short())
+        }
+        Occurrence::Kept { key, reason, .. } => format!("{} stays: {reason}", key.short()),
+        Occurrence::Refused {
+            key, reason, again, ..
+        } => format!("{}: {reason}{}", key.short(), next_try(*again)),
+        Occurrence::Fight {
+            key,
+            by,
+            times,
+            again,
+            ..
+        } => fight(key, by, *times, *again),
+        Occurrence::RerunIgnored { applied, .. } => format!(
+            "{} applied; rerun ignored, pods are not ready yet",
+            count(*applied, "object")
+        ),
+        Occurrence::Phase {
+            from,
+            to,
+            reason,
+            hint,
+            ..
+        } => moved(*from, *to, reason, hint.as_deref()),
+        Occurrence::ProbeFailed {
+            reason, failures, ..
+        } => format!("did not answer ({failures} in a row): {reason}"),
+        Occurrence::InventoryRefused { reason, .. } => {
+            format!("the inventory could not be stored: {reason}")
+        }
+    };
+    safe(&format!("{}: {said}", service(occurrence))).into_owned()
+}
+
+/// How loud it is; with `quiet`, lines about single applied objects are for debugging only.
+#[must_use]
+pub fn level(occurrence: &Occurrence, quiet: bool) -> Level {
+    match occurrence {
+        Occurrence::Applied { .. } if quiet => Level::DEBUG,
+        Occurrence::Phase {
+            to: Phase::Failed, ..
+        }
+        | Occurrence::InventoryRefused { .. } => Level::ERROR,
+        Occurrence::Phase {
+            to: Phase::Degraded | Phase::Orphaned,
+            ..
+        }
+        | Occurrence::Refused { .. }
+        | Occurrence::Drifted { .. }
+        | Occurrence::Fight { .. }
+        | Occurrence::ProbeFailed { .. } => Level::WARN,
+        _ => Level::INFO,
+    }
+}
+
+/// What happened, for machine logs and the history.
+#[must_use]
+pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
+    let (what, details) = match occurrence {
+        Occurrence::Applied {
+            key,
+            created,
+            fields,
+            took,
+            ..
+        } => {
+            let fields = fields.iter().map(|f| change_json(key, f, Value::Null));
+            let fields: Vec<Value> = fields.collect();
+            let details = json!({"object": object(key), "created": created, "fields": fields, "took_ms": millis(*took)});
+            ("applied", details)
+        }
+        Occurrence::Healed(heal) => ("healed", heal::json(heal)),
+        Occurrence::Drifted { key, by, .. } => (
+            "drifted",
+            json!({"object": object(key), "by": blame(by, None)}),
+        ),
+        Occurrence::Pruned { key, .. } => ("pruned", json!({"object": object(key)})),
+        Occurrence::Kept { key, reason, .. } => {
+            ("kept", json!({"object": object(key), "reason": reason}))
+        }
+        Occurrence::Refused {
+            key, reason, again, ..
+        } => (
+            "refused",
+            json!({"object": object(key), "reason": reason, "again_ms": again.map(millis)}),
+        ),
+        Occurrence::Fight {
+            key,
+            by,
+            times,
+            again,
+            ..
+        } => (
+            "fight",
+            json!({"object": object(key), "by": blame(by, None), "times": times, "again_ms": millis(*again)}),
+        ),
+        Occurrence::RerunIgnored { applied, .. } => ("rerun_ignored", json!({"applied": applied})),
+        Occurrence::Phase {
+            from,
+            to,
+            reason,
+            hint,
+            ..
+        } => (
+            "phase",
+            json!({"from": from, "to": to, "state": to.state(), "reason": reason, "hint": hint}),
+        ),
+        Occurrence::ProbeFailed {
+            reason, failures, ..
+        } => (
+            "probe_failed",
+            json!({"reason": reason, "failures": failures}),
+        ),
+        Occurrence::InventoryRefused { reason, .. } => {
+            ("inventory_refused", json!({"reason": reason}))
+        }
+    };
+    let mut document = Map::new();
+    document.insert("time".into(), json!(at));
+    document.insert("what".into(), what.into());
+    document.insert("service".into(), service(occurrence).into());
+    if let Value::Object(details) = details {
+        document.extend(details.into_iter().filter(|(key, _)| key != "service"));
+    }
+    Value::Object(document)
+}
+
+/// The service that it is about.
+#[must_use]
+pub fn service(occurrence: &Occurrence) -> &str {
+    match occurrence {
+        Occurrence::Healed(heal) => &heal.service,
+        Occurrence::Applied { service, .. }
+        | Occurrence::Drifted { service, .. }
+        | Occurrence::Pruned { service, .. }
+        | Occurrence::Kept { service, .. }
+        | Occurrence::Refused { service, .. }
+        | Occurrence::Fight { service, .. }
+        | Occurrence::RerunIgnored { service, .. }
+        | Occurrence::Phase { service, .. }
+        | Occurrence::ProbeFailed { service, .. }
+        | Occurrence::InventoryRefused { service, .. } => service,
+    }
+}
+
+fn applied(key: &ObjectKey, created: bool, fields: &[FieldChange], took: Duration) -> String {
+    let (verb, took) = (if created { "created" } else { "changed" }, span(took));
+    match heal::some_fields(key, fields).filter(|_| !created) {
+        Some(fields) => format!("{verb} {}: {fields}, in {took}", key.short()),
+        None => format!("{verb} {} in {took}", key.short()),
+    }
+}
+
+/// Who it was, with the line that leaves the field to them.
+fn fight(key: &ObjectKey, by: &Blame, times: u32, again: Duration) -> String {
+    let who = match by {
+        Blame::Manager(manager, _) => manager.as_str(),
+        Blame::Unknown => "someone unknown",
+    };
+    format!(
+        "{} and {who} keep changing it: healed {times} times within a minute, next in {}; to leave a field to them: ignore: [{{kind: {}, name: {}, path: …}}]",
+        key.short(),
+        wait(again),
+        key.kind,
+        key.name
+    )
+}
+
+fn moved(from: Phase, to: Phase, reason: &str, hint: Option<&str>) -> String {
+    let mut line = if from == to {
+        format!("still {to}")
+    } else {
+        format!("{from} → {to}")
+    };
+    for (gap, text) in [(": ", Some(reason)), ("; hint: ", hint)] {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            line.push_str(gap);
+            line.push_str(text);
+        }
+    }
+    line
+}
+
+fn changed_by(by: &Blame) -> String {
+    match by {
+        Blame::Manager(manager, _) => format!(", changed by {manager}"),
+        Blame::Unknown => String::new(),
+    }
+}
+
+fn next_try(again: Option<Duration>) -> String {
+    again.map_or_else(String::new, |again| {
+        format!(" (next try in {})", wait(again))
+    })
+}
