@@ -23,6 +23,8 @@ pub struct StatusQuery {
     pub text: bool,
     /// With colours.
     pub colour: bool,
+    /// Columns of the terminal; 0 when it goes elsewhere.
+    pub width: usize,
     /// With everything.
     pub verbose: bool,
 }
@@ -77,6 +79,7 @@ async fn status(State(shared): State<Shared>, Query(query): Query<StatusQuery>) 
 fn document(snapshot: &Snapshot, query: &StatusQuery) -> Value {
     let view = StatusView {
         interval: Some(snapshot.interval),
+        width: (query.width > 0).then_some(query.width),
         verbose: query.verbose,
         palette: if query.colour {
             Palette::COLOURED

@@ -58,9 +58,10 @@ async fn document(
 ) -> Result<Value, Failure> {
     let server = address(args.server.as_deref(), settings);
     let query = format!(
-        "services={}&text=true&colour={}&verbose={}",
+        "services={}&text=true&colour={}&width={}&verbose={}",
         args.services.join(","),
         context.palette.is_coloured(),
+        context.width.unwrap_or_default(),
         context.globals.verbose > 0
     );
     let answer = call(Method::GET, &format!("{server}/v1/status?{query}")).await?;
@@ -79,6 +80,7 @@ async fn looked(context: &Context, settings: &Settings) -> Result<Value, Failure
     let session = observed(settings, &connected, Access::ReadOnly, false).await?;
     let view = StatusView {
         interval: None,
+        width: context.width,
         verbose: context.globals.verbose > 0,
         palette: context.palette,
         now: jiff::Timestamp::now(),
