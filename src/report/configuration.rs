@@ -191,16 +191,16 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "interval                           5s              environment variable JSORC_INTERVAL",
-                "namespace                          default         default",
-                "keep_alive                         [\"redis\"]       default",
-                "services.redis.config.db           1               services/redis/service.yaml:4",
-                "services.redis.config.host         cache           environment variable REDIS_HOST",
+                "interval                          5s              environment variable JSORC_INTERVAL",
+                "keep_alive                        [\"redis\"]       default",
+                "namespace                         default         default",
+                "services.redis.config.db          1               services/redis/service.yaml:4",
+                "services.redis.config.host        cache           environment variable REDIS_HOST",
             ]
         );
         let without = text(&loaded, &catalog, false, Palette::PLAIN);
         assert!(
-            without.contains("\ninterval                           5s\n"),
+            without.contains("\ninterval                          5s\n"),
             "{without}"
         );
     }

@@ -68,6 +68,8 @@ impl Target {
 }
 
 #[cfg(test)]
+mod reviews;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;

@@ -207,7 +207,7 @@ fn drift_json(drift: &Drift) -> Value {
     let fields: Vec<Value> = drift
         .fields
         .iter()
-        .map(|(change, by)| change_json(&drift.key, change, blame(by, Some(drift.fault))))
+        .map(|(change, by)| change_json(&drift.key, change, &blame(by, Some(drift.fault))))
         .collect();
     let mut writers = drift.fields.iter().map(|(_, by)| by);
     let by = writers.find(|by| **by != Blame::Unknown);
@@ -221,3 +221,6 @@ fn drift_json(drift: &Drift) -> Value {
         "took_ms": null,
     })
 }
+
+#[cfg(test)]
+mod tests;
