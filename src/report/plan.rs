@@ -68,6 +68,8 @@ impl Target {
 }
 
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod reviews;
 #[cfg(test)]
 mod samples;

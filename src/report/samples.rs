@@ -1,10 +1,13 @@
-//! Statuses and occurrences to show.
+//! Statuses, heals and services to show.
 
 use crate::desired::ObjectKey;
 use crate::desired::path::Path;
 use crate::engine::diff::{FieldChange, Shown};
 use crate::engine::{Answer, Blame, ClusterState, Fault, Heal, Phase, ServiceStatus, Status};
-use serde_json::json;
+use crate::manifest::spec::ServiceSpec;
+use crate::manifest::{Catalog, KindTable, Manifest, Parameter, Place, Service};
+use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::time::Duration;
 
 pub(super) fn deployment() -> ObjectKey {
@@ -94,5 +97,77 @@ pub(super) fn status() -> Status {
         cluster: ClusterState::Ready,
         last_heal: Some(heal()),
         drifts: Vec::new(),
+    }
+}
+
+fn spec(driver: &str, description: &str) -> ServiceSpec {
+    serde_json::from_value(json!({
+        "driver": driver, "description": description, "enabled": true, "keep_alive": true,
+        "depends_on": [], "namespace": null, "config": {}, "env": {}, "parameters": {},
+        "probe": {"interval": null, "timeout": "2s", "failures": 3},
+        "remedy": "none", "policy": {}, "ignore": [], "protect": [], "external": [], "lines": {}
+    }))
+    .unwrap()
+}
+
+fn table(kind: &'static str, api_version: &'static str, names: &[&'static str]) -> KindTable {
+    let manifest = |(index, name): (usize, &&'static str)| Manifest {
+        api_version: api_version.into(),
+        kind: kind.into(),
+        name: Cow::Borrowed(name),
+        namespace: None,
+        file: "services/redis/kube/redis.yaml".into(),
+        line: u32::try_from(index * 10 + 1).unwrap(),
+        json: "{}".into(),
+    };
+    KindTable {
+        kind: kind.into(),
+        manifests: names.iter().enumerate().map(manifest).collect(),
+    }
+}
+
+fn folder(name: &'static str, spec: ServiceSpec, kube: Vec<KindTable>) -> Service {
+    Service {
+        name: name.into(),
+        spec,
+        spec_place: Place {
+            file: format!("services/{name}/service.yaml").into(),
+            line: 1,
+            column: 1,
+        },
+        kube: kube.into(),
+    }
+}
+
+/// A service without manifests and one with everything.
+pub(super) fn catalog() -> Catalog {
+    let parameter = |value: Value| -> Parameter { serde_json::from_value(value).unwrap() };
+    let parameters = [
+        ("auth", json!({"type": "secret", "generate": 24})),
+        (
+            "memory",
+            json!({"type": "quantity", "default": "256Mi", "min": "32Mi", "description": "limit of the pod"}),
+        ),
+        ("mode", json!({"type": "enum", "values": ["aof", "rdb"]})),
+    ];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), parameter(value)));
+    let redis = ServiceSpec {
+        config: [("db".to_owned(), json!(1))].into_iter().collect(),
+        env: [("host".to_owned(), "REDIS_HOST".to_owned())].into(),
+        lines: [("config.db".to_owned(), 4)].into(),
+        parameters: parameters.into(),
+        depends_on: vec!["mail".into()],
+        ..spec("redis", "Cache and message broker")
+    };
+    let kube = vec![
+        table("ConfigMap", "v1", &["redis"]),
+        table("Deployment", "apps/v1", &["redis", "$g{instance}-exporter"]),
+    ];
+    Catalog {
+        services: vec![
+            folder("mail", spec("smtp", ""), Vec::new()),
+            folder("redis", redis, kube),
+        ],
+        digest: "5e1f".into(),
     }
 }

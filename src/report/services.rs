@@ -256,3 +256,6 @@ fn one_parameter(service: &str, name: &str, parameter: &Parameter) -> Value {
         "variable": parameter_variable(service, name),
     })
 }
+
+#[cfg(test)]
+mod tests;
