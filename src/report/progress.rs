@@ -81,8 +81,9 @@ impl Live {
     fn drawn_to(board: &Board, target: ProgressDrawTarget) -> Self {
         let block = MultiProgress::with_draw_target(target);
         let bars = board.names.iter().map(|name| {
-            let bar = block.add(ProgressBar::new_spinner());
-            bar.set_message(format!("{} waiting", pad(name, board.column)));
+            let bar = ProgressBar::new_spinner().with_style(spinner(board.palette));
+            let bar = block.add(bar);
+            bar.set_message(format!("{}  waiting", pad(name, board.column)));
             (name.clone(), bar)
         });
         Self {

@@ -25,7 +25,7 @@ redis    Settling  11s    3/4      –        Deployment redis 0/1 available: po
 task     Running   4m12s  –        6 ms     2 workers, 0 queued
 mail     Failed    40s    –        –        smtp://localhost:1025 connection refused, next try in 8 s (4th)
 kept alive every 10 s · watching 12 kinds · last heal 14:03:07: Deployment/redis spec.replicas 5 → 1 by kubectl-scale, after 4 ms
-hint: set JSORC_SERVICES__MAIL__CONFIG__HOST
+hint: mail: set JSORC_SERVICES__MAIL__CONFIG__HOST
 "
     );
 }
