@@ -14,9 +14,13 @@
 //! - [`api`]: HTTP.
 //! - [`cli`]: one file per command.
 
+pub mod api;
+pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod daemon;
 pub mod desired;
+pub mod drivers;
 pub mod embedded;
 pub mod engine;
 pub mod manifest;

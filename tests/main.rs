@@ -5,6 +5,8 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod drivers;
 mod manifest;
+mod original;
 mod rig;
 mod support;

@@ -108,7 +108,7 @@ impl ConnectError {
 /// When there is none, or its credentials cannot be read.
 pub async fn find(
     settings: &Kubernetes,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Target, ConnectError> {
     let inside = environment("KUBERNETES_SERVICE_HOST").is_some()
         && settings.kubeconfig.is_none()
@@ -133,7 +133,7 @@ fn in_cluster() -> Result<Target, ConnectError> {
 
 async fn from_file(
     settings: &Kubernetes,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Target, ConnectError> {
     let variable = environment("KUBECONFIG").filter(|value| !value.is_empty());
     let named = settings.kubeconfig.is_some() || settings.context.is_some() || variable.is_some();

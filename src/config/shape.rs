@@ -3,6 +3,9 @@
 //! One tree serves all who need to know: unknown keys and wrong types are found with it,
 //! environment variables are read by it, and the JSON Schema is printed from it.
 
+use crate::manifest::spec;
+use serde_json::{Map, Value, json};
+
 /// The type of a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
@@ -50,8 +53,6 @@ pub struct Key {
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key { name, shape, about }
 }
-
-use crate::manifest::spec;
 
 const POLICY: Shape = Shape::Struct(&[
     key(
@@ -282,5 +283,52 @@ impl Shape {
             Self::Any => "a value".into(),
             _ => "a mapping".into(),
         }
+    }
+}
+
+/// The JSON Schema of a configuration file.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = ROOT.schema();
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "jsorc configuration".into();
+    schema
+}
+
+impl Shape {
+    fn schema(&self) -> Value {
+        match self {
+            Self::Bool => json!({"type": "boolean"}),
+            Self::Int(least) => json!({"type": "integer", "minimum": least}),
+            Self::Text | Self::Listen => json!({"type": "string"}),
+            Self::Label => {
+                json!({"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63})
+            }
+            Self::Duration(_) => {
+                json!({"type": ["string", "number"], "description": "a duration such as 10s or 5m, or seconds"})
+            }
+            Self::Word(words) => json!({"enum": words}),
+            Self::List(item) => json!({"type": "array", "items": item.schema()}),
+            Self::Map(value) | Self::Services(value) => {
+                json!({"type": "object", "additionalProperties": value.schema()})
+            }
+            Self::Settings | Self::Parameters => json!({"type": "object"}),
+            Self::Any => json!({}),
+            Self::Struct(keys) => {
+                let properties: Map<String, Value> = keys
+                    .iter()
+                    .map(|key| (key.name.to_owned(), key.schema()))
+                    .collect();
+                json!({"type": "object", "properties": properties, "additionalProperties": false})
+            }
+        }
+    }
+}
+
+impl Key {
+    fn schema(&self) -> Value {
+        let mut schema = self.shape.schema();
+        schema["description"] = self.about.into();
+        schema
     }
 }

@@ -35,6 +35,8 @@ pub struct Settings {
     pub instance: Instance,
     /// What should be looked at but stops nothing.
     pub warnings: Vec<String>,
+    /// The services that a command is about; all when empty.
+    pub selection: Vec<String>,
 }
 
 /// Why there is nothing to run.
@@ -77,7 +79,7 @@ impl LoadError {
     #[must_use]
     pub fn count(&self) -> usize {
         match self {
-            Self::Services(problems) => problems.errors().count(),
+            Self::Services(problems) => problems.0.len(),
             Self::Embedded(_) => 1,
             Self::Config(problems) => problems.len(),
         }
@@ -92,7 +94,10 @@ pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
     let (catalog, warnings) = match &inputs.services {
         Some(folder) => {
             let checked = folder::read(folder)?;
-            (checked.catalog, checked.warnings.iter().map(ToString::to_string).collect())
+            (
+                checked.catalog,
+                checked.warnings.iter().map(ToString::to_string).collect(),
+            )
         }
         None => (embedded::catalog()?, Vec::new()),
     };
@@ -104,18 +109,28 @@ pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
         variables: inputs.variables.clone(),
         flags: inputs.flags.clone(),
     };
-    let loaded = config::load(&catalog, sources).map_err(|problems| LoadError::Config(problems.0))?;
+    let loaded =
+        config::load(&catalog, sources).map_err(|problems| LoadError::Config(problems.0))?;
     let problems = driver_problems(&catalog, &loaded);
     if !problems.is_empty() {
         return Err(LoadError::Config(problems));
     }
     let config = &loaded.config;
-    let namespace = config.instance_namespace.clone().or_else(|| inputs.pod_namespace.clone());
+    let namespace = config
+        .instance_namespace
+        .clone()
+        .or_else(|| inputs.pod_namespace.clone());
     let instance = Instance {
         name: config.instance_name.clone(),
         namespace: namespace.unwrap_or_else(|| config.namespace.clone()),
     };
-    Ok(Settings { catalog, loaded, instance, warnings })
+    Ok(Settings {
+        catalog,
+        loaded,
+        instance,
+        warnings,
+        selection: Vec::new(),
+    })
 }
 
 impl Settings {
@@ -123,9 +138,57 @@ impl Settings {
     ///
     /// # Errors
     /// What services and configuration do not make together.
-    pub fn desired(&self, key: &FingerprintKey, served: &[Resource]) -> Result<DesiredSet, LoadError> {
-        let context = Context { instance: &self.instance, key, served };
-        compose(&self.catalog, &self.loaded.config, context).map_err(|problems| LoadError::Config(problems.0))
+    pub fn desired(
+        &self,
+        key: &FingerprintKey,
+        served: &[Resource],
+    ) -> Result<DesiredSet, LoadError> {
+        let context = Context {
+            instance: &self.instance,
+            key,
+            served,
+        };
+        let config = &self.loaded.config;
+        let refuse = |problems: crate::desired::Problems| LoadError::Config(problems.0);
+        if self.selection.is_empty() {
+            return compose(&self.catalog, config, context).map_err(refuse);
+        }
+        let mut narrowed = config.clone();
+        narrowed
+            .keep_alive
+            .retain(|name| self.selection.contains(name));
+        let mut set = compose(&self.catalog, &narrowed, context).map_err(refuse)?;
+        set.services
+            .retain(|service| self.selection.iter().any(|name| **name == *service.name));
+        Ok(set)
+    }
+
+    /// The same settings for some services only.
+    ///
+    /// # Errors
+    /// Names of services that do not exist.
+    pub fn select(mut self, names: &[String]) -> Result<Self, LoadError> {
+        let unknown = names
+            .iter()
+            .filter(|name| self.catalog.service(name).is_none());
+        let problems: Vec<Problem> = unknown
+            .map(|name| Problem {
+                place: "command line".into(),
+                message: format!("unknown service `{name}`"),
+                hint: Some(match config::nearest(name, self.catalog.names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "services: {}",
+                        self.catalog.names().collect::<Vec<_>>().join(", ")
+                    ),
+                }),
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(LoadError::Config(problems));
+        }
+        self.selection = names.to_vec();
+        Ok(self)
     }
 
     /// The `apiVersion`s of kinds that are not built in and that no definition of a service brings.
@@ -136,7 +199,9 @@ impl Settings {
             .services
             .iter()
             .flat_map(crate::manifest::Service::manifests)
-            .filter(|manifest| crate::manifest::kinds::builtin(&manifest.api_version, &manifest.kind).is_none())
+            .filter(|manifest| {
+                crate::manifest::kinds::builtin(&manifest.api_version, &manifest.kind).is_none()
+            })
             .map(|manifest| manifest.api_version.to_string())
             .collect();
         found.sort_unstable();
@@ -149,7 +214,9 @@ impl Settings {
 fn driver_problems(catalog: &Catalog, loaded: &Loaded) -> Vec<Problem> {
     let mut problems = Vec::new();
     for service in &catalog.services {
-        let Some(settings) = loaded.config.services.get(service.name.as_ref()) else { continue };
+        let Some(settings) = loaded.config.services.get(service.name.as_ref()) else {
+            continue;
+        };
         let Some(driver) = drivers::by_name(&service.spec.driver) else {
             let line = service.spec.line_of("driver").unwrap_or(1);
             let near = config::nearest(&service.spec.driver, drivers::names());
@@ -158,7 +225,10 @@ fn driver_problems(catalog: &Catalog, loaded: &Loaded) -> Vec<Problem> {
                 message: format!("unknown driver `{}`", service.spec.driver),
                 hint: Some(match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("drivers: {}", drivers::names().collect::<Vec<_>>().join(", ")),
+                    None => format!(
+                        "drivers: {}",
+                        drivers::names().collect::<Vec<_>>().join(", ")
+                    ),
                 }),
             });
             continue;

@@ -3,10 +3,13 @@
 //! Invariants: one task owns the engine; whatever can hang or panic runs in a task of its own; a
 //! session that only reads has no hands.
 
+mod files;
+mod keeper;
 pub mod loading;
 mod reach;
 mod runner;
 mod session;
 
+pub use keeper::{Ends, Keeper, Refreshed, Request, Sink, Snapshot};
 pub use loading::{Inputs, LoadError, Settings};
 pub use session::{Access, Connected, Session, SessionError, connect};

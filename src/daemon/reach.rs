@@ -30,15 +30,20 @@ impl Reach for Route {
     fn address<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Endpoint, DriverError>> {
         Box::pin(async move {
             let (name, port) = service.split_once(':').unwrap_or((service, ""));
-            let Some(cluster) = &self.cluster else { return self.local(service, port) };
+            let Some(cluster) = &self.cluster else {
+                return self.local(service, port);
+            };
             let Some(forwarder) = &cluster.forwarder else {
                 return numbered(&format!("{name}.{}.svc", self.namespace), port, service);
             };
-            let forward = forwarder.open(&self.namespace, service).await.map_err(|error| DriverError::Unreachable {
-                place: service.to_owned(),
-                message: error.to_string(),
-                source: None,
-            })?;
+            let forward = forwarder
+                .open(&self.namespace, service)
+                .await
+                .map_err(|error| DriverError::Unreachable {
+                    place: service.to_owned(),
+                    message: error.to_string(),
+                    source: None,
+                })?;
             Ok(Endpoint {
                 host: forward.address.ip().to_string(),
                 port: forward.address.port(),
@@ -47,11 +52,17 @@ impl Reach for Route {
         })
     }
 
-    fn secret<'a>(&'a self, name: &'a str, key: &'a str) -> BoxFuture<'a, Result<SecretString, DriverError>> {
+    fn secret<'a>(
+        &'a self,
+        name: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<SecretString, DriverError>> {
         Box::pin(async move {
             let Some(cluster) = &self.cluster else {
                 return if self.has_objects {
-                    Err(DriverError::NotConfigured(format!("Secret {name} needs a cluster, and there is none")))
+                    Err(DriverError::NotConfigured(format!(
+                        "Secret {name} needs a cluster, and there is none"
+                    )))
                 } else {
                     Ok(SecretString::from(String::new()))
                 };
@@ -65,7 +76,11 @@ impl Reach for Route {
                     message: format!("has no key `{key}` in namespace {}", self.namespace),
                     source: None,
                 }),
-                Err(error) => Err(DriverError::Unreachable { place, message: error.to_string(), source: None }),
+                Err(error) => Err(DriverError::Unreachable {
+                    place,
+                    message: error.to_string(),
+                    source: None,
+                }),
             }
         })
     }
@@ -74,7 +89,9 @@ impl Reach for Route {
 impl Route {
     fn local(&self, service: &str, port: &str) -> Result<Endpoint, DriverError> {
         if self.has_objects {
-            return Err(DriverError::NotConfigured(format!("service {service} needs a cluster, and there is none")));
+            return Err(DriverError::NotConfigured(format!(
+                "service {service} needs a cluster, and there is none"
+            )));
         }
         numbered("localhost", port, service)
     }
@@ -82,7 +99,11 @@ impl Route {
 
 fn numbered(host: &str, port: &str, service: &str) -> Result<Endpoint, DriverError> {
     match port.parse() {
-        Ok(port) => Ok(Endpoint { host: host.to_owned(), port, keep: None }),
+        Ok(port) => Ok(Endpoint {
+            host: host.to_owned(),
+            port,
+            keep: None,
+        }),
         Err(_) => Err(DriverError::Unreachable {
             place: service.to_owned(),
             message: "the port has to be a number: NAME:PORT".into(),

@@ -33,7 +33,10 @@ impl Runner {
     /// A runner that reports to this channel.
     #[must_use]
     pub fn new(events: UnboundedSender<Event>) -> Self {
-        Self { events, slots: HashMap::new() }
+        Self {
+            events,
+            slots: HashMap::new(),
+        }
     }
 
     /// Starts a driver and probes it once.
@@ -47,18 +50,35 @@ impl Runner {
         let task = tokio::spawn(async move {
             let outcome = guarded(work, limit).await;
             // Nobody is left to tell when the receiver is gone.
-            let _ = events.send(Event::Started { service: name, run, outcome });
+            let _ = events.send(Event::Started {
+                service: name,
+                run,
+                outcome,
+            });
         });
-        self.slots.insert(service, Slot { run, cell, task: Some(task) });
+        self.slots.insert(
+            service,
+            Slot {
+                run,
+                cell,
+                task: Some(task),
+            },
+        );
     }
 
     /// Probes a running driver.
     pub fn probe(&mut self, service: &Arc<str>, run: u64, timeout: Duration) {
-        let Some(slot) = self.slots.get_mut(service).filter(|slot| slot.run == run) else { return };
+        let Some(slot) = self.slots.get_mut(service).filter(|slot| slot.run == run) else {
+            return;
+        };
         let (cell, events, name) = (slot.cell.clone(), self.events.clone(), service.clone());
         slot.task = Some(tokio::spawn(async move {
             let outcome = guarded(ask(cell), timeout + GRACE).await;
-            let _ = events.send(Event::Probed { service: name, run, outcome });
+            let _ = events.send(Event::Probed {
+                service: name,
+                run,
+                outcome,
+            });
         }));
     }
 
@@ -97,9 +117,14 @@ async fn bring_up(start: Start, route: Route, cell: Cell) -> Result<Answer, Fail
 
 async fn ask(cell: Cell) -> Result<Answer, Failure> {
     let mut running = cell.lock().await;
-    let Some(running) = running.as_mut() else { return Err(failure("it is not started".into())) };
+    let Some(running) = running.as_mut() else {
+        return Err(failure("it is not started".into()));
+    };
     let answer = running.probe().await.map_err(|error| spoken(&error))?;
-    Ok(Answer { latency: answer.latency, note: answer.note })
+    Ok(Answer {
+        latency: answer.latency,
+        note: answer.note,
+    })
 }
 
 async fn wind_down(slot: Slot) {
@@ -121,8 +146,14 @@ async fn guarded(
     let mut task = Aborting(tokio::spawn(work));
     match tokio::time::timeout(limit, &mut task.0).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => Err(failure(format!("its driver broke down: {}", panic_words(error)))),
-        Err(_) => Err(failure(format!("its driver gave no answer within {} s", limit.as_secs()))),
+        Ok(Err(error)) => Err(failure(format!(
+            "its driver broke down: {}",
+            panic_words(error)
+        ))),
+        Err(_) => Err(failure(format!(
+            "its driver gave no answer within {} s",
+            limit.as_secs()
+        ))),
     }
 }
 
@@ -148,9 +179,17 @@ fn panic_words(error: tokio::task::JoinError) -> String {
 }
 
 fn failure(message: String) -> Failure {
-    Failure { message, hint: None, not_configured: false }
+    Failure {
+        message,
+        hint: None,
+        not_configured: false,
+    }
 }
 
 fn spoken(error: &DriverError) -> Failure {
-    Failure { message: error.to_string(), hint: error.hint(), not_configured: error.is_not_configured() }
+    Failure {
+        message: error.to_string(),
+        hint: error.hint(),
+        not_configured: error.is_not_configured(),
+    }
 }

@@ -6,7 +6,9 @@
 use super::loading::{LoadError, Settings};
 use super::reach::{ClusterRoute, Route};
 use super::runner::Runner;
-use crate::cluster::{ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target, passing_key};
+use crate::cluster::{
+    ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target, passing_key,
+};
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
 use crate::engine::{
     ClusterState, Command, Engine, Event, Mode, Now, Occurrence, Status, Verb, Write, WriteError,
@@ -65,6 +67,7 @@ pub struct Session {
     started: Instant,
     told: Vec<Occurrence>,
     objects_of: HashMap<Arc<str>, bool>,
+    served: Vec<Resource>,
 }
 
 /// The connection to a cluster.
@@ -95,12 +98,19 @@ pub struct Connected {
 pub async fn connect(target: Target, identity: &str) -> Result<Connected, ConnectError> {
     let counter = Counter::default();
     let server = target.server();
-    let reader = Reader::new(&target.config, identity, &counter).map_err(|error| ConnectError::Kubeconfig {
-        path: target.found.clone(),
-        reason: error.to_string(),
+    let reader = Reader::new(&target.config, identity, &counter).map_err(|error| {
+        ConnectError::Kubeconfig {
+            path: target.found.clone(),
+            reason: error.to_string(),
+        }
     })?;
     let greeting = reader.greet(&server).await?;
-    Ok(Connected { target, greeting, counter, reader })
+    Ok(Connected {
+        target,
+        greeting,
+        counter,
+        reader,
+    })
 }
 
 impl Connected {
@@ -118,80 +128,61 @@ impl Connected {
         let mut served = Vec::new();
         for api_version in api_versions {
             let kinds = self.reader.served(api_version).await;
-            served.extend(kinds.map_err(|source| SessionError::Prepare { action: "list the kinds of the cluster", source })?);
+            served.extend(kinds.map_err(|source| SessionError::Prepare {
+                action: "list the kinds of the cluster",
+                source,
+            })?);
         }
         Ok(served)
     }
 }
 
+fn prepare(action: &'static str) -> impl Fn(WriteError) -> SessionError {
+    move |source| SessionError::Prepare { action, source }
+}
+
+fn broken(error: kube::Error) -> SessionError {
+    prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
+}
+
+/// The instance's key: stored by whoever may write, read by the others, and made up for this
+/// process when nobody stored one yet.
+async fn shared_key(
+    settings: &Settings,
+    connected: &Connected,
+    hands: Option<&Hands>,
+) -> Result<FingerprintKey, SessionError> {
+    let (instance, config) = (&settings.instance, &settings.loaded.config);
+    if let Some(hands) = hands.filter(|_| config.enabled) {
+        let key = hands
+            .ensure_fingerprint_key(instance, config.create_namespace)
+            .await;
+        return key.map_err(prepare("store the instance's key"));
+    }
+    let stored = connected.reader.fingerprint_key(instance).await;
+    match stored.map_err(prepare("read the instance's key"))? {
+        Some(key) => Ok(key),
+        None => passing_key().map_err(prepare("make a key")),
+    }
+}
+
 impl Session {
-    /// A session without a cluster: services are only rerun and probed.
+    /// A session that is not connected yet: services without manifests are rerun and probed, the
+    /// others wait.
     ///
     /// # Errors
     /// When settings and services do not fit.
-    pub fn standalone(settings: &Settings, why: ClusterState, mode: Mode) -> Result<Self, SessionError> {
-        let key = passing_key().map_err(|source| SessionError::Prepare { action: "make a key", source })?;
-        let mut session = Self::new(settings.instance.clone(), key, mode);
-        session.give(settings, &[])?;
-        session.send(Event::Cluster(why));
-        Ok(session)
-    }
-
-    /// A session with a cluster.
-    ///
-    /// # Errors
-    /// When the cluster does not give what the beginning needs.
-    pub async fn open(settings: &Settings, connected: &Connected, access: Access, mode: Mode) -> Result<Self, SessionError> {
-        let prepare = |action| move |source| SessionError::Prepare { action, source };
-        let instance = settings.instance.clone();
-        let config = &connected.target.config;
-        let broken = |error: kube::Error| SessionError::Prepare {
-            action: "set up a connection",
-            source: WriteError::Unreachable(error.to_string()),
-        };
-        let hands = match access {
-            Access::ReadOnly => None,
-            Access::ReadWrite => Some(Hands::new(config, &instance.identity(), &connected.counter).map_err(broken)?),
-        };
-        let create_namespace = settings.loaded.config.create_namespace;
-        let key = match &hands {
-            Some(hands) if settings.loaded.config.enabled => hands
-                .ensure_fingerprint_key(&instance, create_namespace)
-                .await
-                .map_err(prepare("store the instance's key"))?,
-            _ => match connected.reader.fingerprint_key(&instance).await.map_err(prepare("read the instance's key"))? {
-                Some(key) => key,
-                None => passing_key().map_err(prepare("make a key"))?,
-            },
-        };
-        let served = connected.served(&settings.foreign_api_versions()).await?;
-        let mut session = Self::new(instance.clone(), key, mode);
-        let forwarder = match connected.target.inside {
-            true => None,
-            false => Some(Forwarder::new(config, &connected.reader).map_err(broken)?),
-        };
-        let eyes = Eyes::new(config.clone(), connected.counter.clone(), &instance.label(), session.events.clone());
-        session.link = Some(Link {
-            reader: connected.reader.clone(),
-            hands,
-            eyes,
-            forwarder,
-            writes: Arc::new(Semaphore::new(WRITES_AT_ONCE)),
-            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
-        });
-        session.give(settings, &served)?;
-        let inventories = connected.reader.inventories(&instance).await.map_err(prepare("read the inventories"))?;
-        session.send(Event::Inventories(inventories));
-        session.send(Event::Cluster(ClusterState::Ready));
-        Ok(session)
-    }
-
-    fn new(instance: Instance, key: FingerprintKey, mode: Mode) -> Self {
+    pub fn new(
+        settings: &Settings,
+        cluster: ClusterState,
+        mode: Mode,
+    ) -> Result<Self, SessionError> {
+        let key = passing_key().map_err(prepare("make a key"))?;
         let (events, inbox) = unbounded_channel();
-        Self {
-            engine: Engine::new(instance.clone(), key.clone(), mode),
+        let mut session = Self {
+            engine: Engine::new(settings.instance.clone(), key.clone(), mode),
             key,
-            instance,
+            instance: settings.instance.clone(),
             link: None,
             runner: Runner::new(events.clone()),
             events,
@@ -199,16 +190,76 @@ impl Session {
             started: Instant::now(),
             told: Vec::new(),
             objects_of: HashMap::new(),
-        }
+            served: Vec::new(),
+        };
+        session.give(settings)?;
+        session.send(Event::Cluster(cluster));
+        Ok(session)
+    }
+
+    /// Takes up work with a cluster.
+    ///
+    /// # Errors
+    /// When the cluster does not give what the beginning needs.
+    pub async fn attach(
+        &mut self,
+        settings: &Settings,
+        connected: &Connected,
+        access: Access,
+    ) -> Result<(), SessionError> {
+        let instance = &settings.instance;
+        let config = &connected.target.config;
+        let hands = match access {
+            Access::ReadOnly => None,
+            Access::ReadWrite => {
+                Some(Hands::new(config, &instance.identity(), &connected.counter).map_err(broken)?)
+            }
+        };
+        self.key = shared_key(settings, connected, hands.as_ref()).await?;
+        self.engine.set_key(self.key.clone());
+        let served = connected.served(&settings.foreign_api_versions()).await?;
+        let inventories = connected
+            .reader
+            .inventories(instance)
+            .await
+            .map_err(prepare("read the inventories"))?;
+        let forwarder = if connected.target.inside {
+            None
+        } else {
+            Some(Forwarder::new(config, &connected.reader).map_err(broken)?)
+        };
+        let eyes = Eyes::new(
+            config.clone(),
+            connected.counter.clone(),
+            &instance.label(),
+            self.events.clone(),
+        );
+        self.link = Some(Link {
+            reader: connected.reader.clone(),
+            hands,
+            eyes,
+            forwarder,
+            writes: Arc::new(Semaphore::new(WRITES_AT_ONCE)),
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+        });
+        self.served = served;
+        self.give(settings)?;
+        self.send(Event::Inventories(inventories));
+        self.send(Event::Cluster(ClusterState::Ready));
+        Ok(())
     }
 
     /// Takes other services and another configuration as what ought to be from now on.
     ///
     /// # Errors
     /// When they do not fit; what was wanted before stays in force.
-    pub fn give(&mut self, settings: &Settings, served: &[Resource]) -> Result<(), SessionError> {
-        let set = settings.desired(&self.key, served)?;
-        self.objects_of = set.services.iter().map(|s| (s.name.clone(), !s.objects.is_empty())).collect();
+    pub fn give(&mut self, settings: &Settings) -> Result<(), SessionError> {
+        let set = settings.desired(&self.key, &self.served)?;
+        self.objects_of = set
+            .services
+            .iter()
+            .map(|s| (s.name.clone(), !s.objects.is_empty()))
+            .collect();
         self.send(Event::Desired(Box::new(set)));
         Ok(())
     }
@@ -229,6 +280,11 @@ impl Session {
     pub fn set_mode(&mut self, mode: Mode) {
         self.engine.set_mode(mode);
         self.send(Event::Woken);
+    }
+
+    /// Allows objects, as `KIND/NAME`, to be deleted although they are protected.
+    pub fn allow_delete(&mut self, objects: Vec<String>) {
+        self.engine.allow_delete(objects);
     }
 
     /// Where everything stands.
@@ -265,7 +321,10 @@ impl Session {
     }
 
     fn now(&self) -> Now {
-        Now { mono: self.started.elapsed(), wall: jiff::Timestamp::now() }
+        Now {
+            mono: self.started.elapsed(),
+            wall: jiff::Timestamp::now(),
+        }
     }
 
     fn carry_out(&mut self, command: Command) {
@@ -280,7 +339,11 @@ impl Session {
                 self.runner.start(start, route);
             }
             Command::Stop(service, run) => drop(self.runner.stop(&service, run)),
-            Command::Probe { service, run, timeout } => self.runner.probe(&service, run, timeout),
+            Command::Probe {
+                service,
+                run,
+                timeout,
+            } => self.runner.probe(&service, run, timeout),
             Command::Tell(occurrence) => self.told.push(occurrence),
             Command::WakeAt(at) => self.wake_at(at),
         }
@@ -328,7 +391,8 @@ impl Session {
 
     fn write(&self, write: Write) {
         let Some(link) = &self.link else { return };
-        let (reader, hands, events) = (link.reader.clone(), link.hands.clone(), self.events.clone());
+        let (reader, hands, events) =
+            (link.reader.clone(), link.hands.clone(), self.events.clone());
         let writes = link.writes.clone();
         tokio::spawn(async move {
             let _permit = writes.acquire().await;
@@ -338,12 +402,18 @@ impl Session {
                 Some(hands) => hands.write(&write).await,
                 None => Err(WriteError::Forbidden("this session only reads".into())),
             };
-            let _ = events.send(Event::Wrote { key: write.key, attempt: write.attempt, outcome });
+            let _ = events.send(Event::Wrote {
+                key: write.key,
+                attempt: write.attempt,
+                outcome,
+            });
         });
     }
 
     fn save_inventory(&self, inventory: crate::engine::Inventory) {
-        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.clone()) else { return };
+        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.clone()) else {
+            return;
+        };
         let (instance, events) = (self.instance.clone(), self.events.clone());
         tokio::spawn(async move {
             let saved = hands.save_inventory(&instance, &inventory).await;
@@ -362,7 +432,10 @@ impl Session {
     }
 
     fn wake_at(&self, at: Duration) {
-        let (events, wait) = (self.events.clone(), at.saturating_sub(self.started.elapsed()));
+        let (events, wait) = (
+            self.events.clone(),
+            at.saturating_sub(self.started.elapsed()),
+        );
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             let _ = events.send(Event::Woken);

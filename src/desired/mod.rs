@@ -15,6 +15,7 @@ mod namespace;
 mod order;
 pub mod patch;
 pub mod path;
+pub mod rights;
 pub mod secret;
 mod set;
 pub mod workload;

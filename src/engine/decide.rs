@@ -16,8 +16,8 @@ pub struct Surroundings<'a> {
     pub policy: &'a Policy,
     /// Whether anything may be written at all.
     pub enforce: bool,
-    /// Why nothing is known yet, while the watch or the inventories are missing.
-    pub unknown: Option<&'a str>,
+    /// Whether nothing is known yet, because the watch or the inventories are missing.
+    pub unknown: bool,
     /// What has to come first.
     pub waits_for: Option<String>,
     /// Why a person has to decide about the whole service.
@@ -59,7 +59,7 @@ pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
     if object.flight.is_some() {
         return Decision::Leave;
     }
-    if around.unknown.is_some() && object.desired.mode != WriteMode::Ensure {
+    if around.unknown {
         return Decision::Unknown;
     }
     let cause = match difference(object, around.policy) {

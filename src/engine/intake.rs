@@ -209,6 +209,25 @@ impl Engine {
             })
     }
 
+    /// What [`has_compared`](Self::has_compared) still waits for.
+    #[must_use]
+    pub fn open_questions(&self) -> Vec<String> {
+        let open = |object: &Object| match &object.standing {
+            Standing::Unknown => Some("its kind is not read yet"),
+            Standing::Writing => Some("it is being written"),
+            _ if object.looked == Looked::Pending || object.flight.is_some() => {
+                Some("the server has not answered")
+            }
+            _ => None,
+        };
+        self.objects
+            .iter()
+            .filter_map(|object| {
+                open(object).map(|why| format!("{}: {why}", object.desired.key.short()))
+            })
+            .collect()
+    }
+
     pub(super) fn cluster_is_off(&self) -> bool {
         matches!(self.cluster, ClusterState::Off(_))
     }
@@ -225,6 +244,7 @@ fn carried_over(
     if object.desired.digest != desired.digest {
         object.trouble = None;
         object.rehearsal = None;
+        object.was = Some(object.desired.body.clone());
     }
     object.desired = desired;
     object.service = service;

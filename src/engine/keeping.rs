@@ -9,7 +9,7 @@ use super::occurrence::Occurrence;
 use super::record::{Inventory, Record};
 use super::service::{Save, Service};
 use super::watching::watch_of;
-use super::{Command, Engine, Mode, Now, Standing, Verb, Write, WriteError, Written};
+use super::{Command, Engine, Now, Standing, Verb, Write, WriteError, Written};
 use crate::desired::{ObjectKey, PROTECTED_KINDS, WriteMode};
 use crate::manifest::spec::Prune;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Engine {
             return;
         };
         let Save::At(at) = service.save else { return };
-        if self.mode != Mode::Enforce || !self.enabled {
+        if !self.writes() {
             return;
         }
         let waiting = self
@@ -167,7 +167,7 @@ impl Engine {
             None => keep("it was never confirmed to be ours"),
             Some(applied) if applied.uid != live.uid => keep("another object has its name now"),
             _ if live.owned => keep("something else owns it"),
-            _ if is_protected(key, service) => {
+            _ if is_protected(key, service) && !self.allowed.contains(&key.short()) => {
                 Leaver::Keep(format!("protected kind (--allow-delete {})", key.short()))
             }
             _ if !self
@@ -177,7 +177,9 @@ impl Engine {
                 keep("the service has no manifests at all any more; `jsorc delete` removes it")
             }
             _ if policy == Prune::Off => keep("policy.prune is off"),
-            _ if policy == Prune::Ask => keep("policy.prune is ask (jsorc apply asks)"),
+            _ if policy == Prune::Ask && !self.allowed.contains(&key.short()) => {
+                keep("policy.prune is ask (jsorc apply asks)")
+            }
             _ if live.health == Health::Terminating => Leaver::Unknown,
             _ => Leaver::Delete(live.uid.clone(), live.resource_version.clone()),
         }
@@ -185,7 +187,7 @@ impl Engine {
 
     /// Deletes what left the folder, once everything that is wanted is in order.
     pub(super) fn prune(&mut self, name: &Arc<str>, now: Now) {
-        if self.mode != Mode::Enforce || !self.enabled {
+        if !self.writes() {
             return;
         }
         let leavers = self.leavers(name);

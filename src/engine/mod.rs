@@ -47,8 +47,8 @@ pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
 pub use status::{Drift, ServiceStatus, Status};
 
-use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
-use decide::{Surroundings, decide};
+use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
+use decide::{Decision, Surroundings, decide};
 use object::{Live, Object};
 use serde_json::Value;
 use service::Service;
@@ -59,8 +59,11 @@ use std::time::Duration;
 /// Whether the engine writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It puts right what differs, and runs services.
-    Enforce,
+    /// It puts right what differs.
+    Enforce {
+        /// Run and probe services too.
+        run: bool,
+    },
     /// It only compares; with `rehearse`, what differs is dry-run on the server.
     Observe {
         /// Ask the server what would come out.
@@ -84,6 +87,8 @@ pub struct Engine {
     members: HashMap<Arc<str>, Vec<usize>>,
     waiters: HashMap<ObjectKey, Vec<usize>>,
     watches: BTreeMap<WatchKey, bool>,
+    lost: BTreeMap<WatchKey, String>,
+    allowed: BTreeSet<String>,
     inventories_read: bool,
     orphans: BTreeMap<Arc<str>, Inventory>,
     strays: HashMap<ObjectKey, Live>,
@@ -99,6 +104,12 @@ pub struct Engine {
     prune_from: Duration,
     last_heal: Option<Heal>,
     out: Vec<Command>,
+}
+
+/// Too little is known about an object; why its watch is interrupted, if it is.
+#[derive(Clone, Debug)]
+struct Unknown {
+    lost: Option<String>,
 }
 
 impl Engine {
@@ -119,6 +130,8 @@ impl Engine {
             members: HashMap::new(),
             waiters: HashMap::new(),
             watches: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            allowed: BTreeSet::new(),
             inventories_read: false,
             orphans: BTreeMap::new(),
             strays: HashMap::new(),
@@ -144,6 +157,27 @@ impl Engine {
         }
         self.settle(now);
         std::mem::take(&mut self.out)
+    }
+
+    /// Hashes under another key from now on. The desired set and the inventories have to be given
+    /// anew.
+    pub fn set_key(&mut self, key: FingerprintKey) {
+        self.key = key;
+        for object in &mut self.objects {
+            object.live = None;
+            object.record = None;
+        }
+        self.inventories_read = false;
+    }
+
+    /// Allows protected objects, as `KIND/NAME`, to be deleted in this run.
+    pub fn allow_delete(&mut self, objects: impl IntoIterator<Item = String>) {
+        self.allowed.extend(objects);
+    }
+
+    /// Whether anything may be written.
+    fn writes(&self) -> bool {
+        self.enabled && matches!(self.mode, Mode::Enforce { .. })
     }
 
     /// Changes the mode; what differs is then looked at anew.
@@ -206,17 +240,21 @@ impl Engine {
             return;
         };
         let unknown = self.unknown(object);
+        let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
             policy: &service.desired.policy,
-            enforce: self.enabled && self.mode == Mode::Enforce,
-            unknown,
+            enforce: self.writes(),
+            unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),
             recorded: service.stored.contains(&object.desired.key),
             now: now.mono,
         };
         let decision = decide(object, &around);
-        let standing = self.act(position, decision, now);
+        let standing = match (&decision, lost) {
+            (Decision::Unknown, Some(reason)) => Some(Standing::Waiting(reason)),
+            _ => self.act(position, decision, now),
+        };
         if let Some(standing) = standing {
             self.stand(position, standing);
         }
@@ -241,17 +279,19 @@ impl Engine {
     }
 
     /// Why nothing can be said about an object yet.
-    fn unknown(&self, object: &Object) -> Option<&'static str> {
-        if self.cluster != ClusterState::Ready {
-            return Some("the cluster is not connected");
+    fn unknown(&self, object: &Object) -> Option<Unknown> {
+        if self.cluster != ClusterState::Ready || !self.inventories_read {
+            return Some(Unknown { lost: None });
         }
-        if !self.inventories_read {
-            return Some("the inventories are not read yet");
+        if object.desired.mode == WriteMode::Ensure {
+            return None;
         }
         let watch = watching::watch_of(&object.desired.key, &object.desired.resource);
         match self.watches.get(&watch) {
             Some(true) => None,
-            _ => Some("its kind is not watched yet"),
+            _ => Some(Unknown {
+                lost: self.lost.get(&watch).cloned(),
+            }),
         }
     }
 
@@ -289,7 +329,6 @@ impl Engine {
     fn on_tick(&mut self, now: Now) {
         for service in self.services.values_mut() {
             service.holds_rerun = false;
-            service.applied = 0;
         }
         for object in &mut self.objects {
             if matches!(object.standing, Standing::Blocked(_)) && object.flight.is_none() {

@@ -42,6 +42,8 @@ pub struct Object {
     pub standing: Standing,
     /// Why it is not ready, down to the pod.
     pub explained: Option<String>,
+    /// The body that was wanted before the manifest changed, until the change is written.
+    pub was: Option<Arc<str>>,
     /// The live object while it differs and is not written yet: for blame and difference.
     pub stash: Option<Box<Value>>,
 }
@@ -104,6 +106,8 @@ pub struct Flight {
     pub since: Duration,
     /// Why it is made.
     pub cause: Cause,
+    /// The version that the object had; `None` when it was not there.
+    pub version: Option<String>,
     /// The live object before it, for blame and difference.
     pub before: Option<Box<Value>>,
 }
@@ -202,6 +206,7 @@ impl Object {
             rehearsal: None,
             standing: Standing::Unknown,
             explained: None,
+            was: None,
             stash: None,
         }
     }

@@ -65,7 +65,12 @@ impl Engine {
             return None;
         }
         match &self.cluster {
-            ClusterState::Off(_) => return None,
+            ClusterState::Off(why) => {
+                let lost = service.desired.needs_cluster();
+                return lost.then(|| {
+                    Verdict::new(Phase::NotConfigured, format!("needs a cluster: {why}"))
+                });
+            }
             ClusterState::Unreachable(why) => {
                 let up = matches!(service.run, Run::Up(..)) || !service.desired.needs_cluster();
                 return (!up).then(|| Verdict::new(Phase::Waiting, format!("cluster: {why}")));
@@ -121,7 +126,7 @@ impl Engine {
             .iter()
             .filter(|o| matches!(o.standing, Standing::Differs(_)))
             .count();
-        if differs > 0 && self.mode != Mode::Enforce {
+        if differs > 0 && matches!(self.mode, Mode::Observe { .. }) {
             return Some(Verdict::new(
                 Phase::Waiting,
                 format!("{differs} objects would be written"),
@@ -148,8 +153,8 @@ impl Engine {
     /// What the driver says.
     fn run_verdict(&self, service: &Service, now: Now) -> Verdict {
         let error = service.probes.error.as_ref();
-        if self.mode != Mode::Enforce {
-            return Verdict::new(Phase::Waiting, "dry run: services are not run");
+        if self.mode != (Mode::Enforce { run: true }) {
+            return Verdict::new(Phase::Waiting, "services are run by `jsorc run`");
         }
         if let Some(error) = error.filter(|error| error.not_configured) {
             return Verdict {

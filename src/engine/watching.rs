@@ -54,7 +54,7 @@ impl Engine {
         match change {
             WatchChange::Restarted => self.forget_seen(watch),
             WatchChange::Synced => self.on_synced(watch),
-            WatchChange::Lost(_) => {}
+            WatchChange::Lost(reason) => self.on_lost(watch, reason),
             WatchChange::Applied(object) => self.on_applied(watch, object, now),
             WatchChange::Deleted(object) => self.on_deleted(watch, &object),
         }
@@ -110,7 +110,6 @@ impl Engine {
         }
         if foreign_write && let Some(service) = self.services.get_mut(&service) {
             service.holds_rerun = false;
-            service.applied = 0;
         }
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
@@ -147,6 +146,19 @@ impl Engine {
         self.wake_waiters(&key);
     }
 
+    /// An interrupted watch that had named everything still stands for what it named: it goes on
+    /// from there. Only one that never did leaves its objects unknown.
+    fn on_lost(&mut self, watch: &WatchKey, reason: String) {
+        if self.watches.get(watch) != Some(&true) {
+            self.lost.insert(watch.clone(), reason);
+            let of_watch =
+                |object: &Object| watch_of(&object.desired.key, &object.desired.resource) == *watch;
+            let affected =
+                (0..self.objects.len()).filter(|position| of_watch(&self.objects[*position]));
+            self.queue.extend(affected.collect::<Vec<_>>());
+        }
+    }
+
     fn forget_seen(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), false);
         for object in &mut self.objects {
@@ -163,6 +175,7 @@ impl Engine {
 
     fn on_synced(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), true);
+        self.lost.remove(watch);
         let of_watch =
             |object: &Object| watch_of(&object.desired.key, &object.desired.resource) == *watch;
         let positions: Vec<usize> = (0..self.objects.len())
@@ -214,7 +227,6 @@ impl Engine {
                 let name = self.objects[position].service.clone();
                 if let Some(service) = self.services.get_mut(&name) {
                     service.holds_rerun = false;
-                    service.applied = 0;
                 }
                 self.dirty.insert(name);
             }

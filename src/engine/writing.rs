@@ -1,6 +1,6 @@
 //! Writes objects and takes in the answers.
 
-use super::diff::{FieldChange, Showing, changes_within};
+use super::diff::{FieldChange, Showing, changes, changes_within};
 use super::event::FieldConflict;
 use super::object::{Cause, Checked, Flight, Live, Looked, Object, Rehearsal};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
@@ -22,6 +22,10 @@ impl Engine {
             attempt,
             since: now.mono,
             cause,
+            version: object
+                .live
+                .as_ref()
+                .map(|live| live.resource_version.clone()),
             before,
         });
         let (key, resource) = (object.desired.key.clone(), object.desired.resource.clone());
@@ -88,6 +92,10 @@ impl Engine {
             attempt,
             since: now.mono,
             cause,
+            version: object
+                .live
+                .as_ref()
+                .map(|live| live.resource_version.clone()),
             before,
         });
         let (key, resource) = (object.desired.key.clone(), object.desired.resource.clone());
@@ -168,9 +176,7 @@ impl Engine {
     ) {
         let live = Live::of(answer, &self.manager, &self.label, &self.key);
         let object = &mut self.objects[position];
-        let unchanged = object.live.as_ref().is_some_and(|known| {
-            known.uid == live.uid && known.resource_version == live.resource_version
-        });
+        let unchanged = flight.version.as_ref() == Some(&live.resource_version);
         object.trouble = None;
         object.take = false;
         if object.desired.mode == WriteMode::Ensure {
@@ -204,6 +210,7 @@ impl Engine {
         }
         let fields = self.changed_fields(position, flight, answer);
         self.note_written(position, flight, created, unchanged, fields, now);
+        self.objects[position].was = None;
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
     }
@@ -224,13 +231,26 @@ impl Engine {
 
     fn changed_fields(&self, position: usize, flight: &Flight, after: &Value) -> Vec<FieldChange> {
         let Some(before) = &flight.before else {
-            return Vec::new();
+            return self.changed_manifest(position);
         };
         let sets = [
             owned_fields(before, &self.manager),
             owned_fields(after, &self.manager),
         ];
         changes_within(before, after, &sets, self.showing(position))
+    }
+
+    /// What changed in the manifest, when the live object before it was not kept.
+    fn changed_manifest(&self, position: usize) -> Vec<FieldChange> {
+        let object = &self.objects[position];
+        let parsed = |body: &str| serde_json::from_str::<Value>(body).ok();
+        let Some(was) = object.was.as_deref().and_then(parsed) else {
+            return Vec::new();
+        };
+        let Some(is) = parsed(&object.desired.body) else {
+            return Vec::new();
+        };
+        changes(&was, &is, self.showing(position))
     }
 
     fn showing(&self, position: usize) -> Showing<'_> {

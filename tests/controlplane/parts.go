@@ -68,6 +68,8 @@ func (c *cluster) startNodes(ctx context.Context, kubeletPort int) error {
 			"--root-ca-file="+c.path("pki/ca.crt"),
 			"--leader-elect=false",
 			"--secure-port=0",
+			// A node that was late once would leave its pods unready for ever: no kubelet sets them right.
+			"--node-monitor-grace-period=24h",
 			"--kube-api-qps=500",
 			"--kube-api-burst=1000"),
 		c.start("kube-scheduler",

@@ -17,6 +17,7 @@ mod audit;
 mod celery;
 mod certs;
 mod cluster;
+mod jsorc;
 mod kubectl;
 mod process;
 mod prometheus;
@@ -33,6 +34,7 @@ pub use self::{
     celery::{CeleryWorker, send_task},
     certs::Certs,
     cluster::Cluster,
+    jsorc::{Daemon, Jsorc, Ran, http},
     kubectl::Kubectl,
     process::{Process, Scratch, eventually, free_port, install},
     prometheus::{Prometheus, PrometheusOptions},

@@ -1,19 +1,12 @@
-//! The rig itself: what the other tests stand on does what it says.
+//! The cluster: its objects live, its log tells, and nothing is left of it.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
+    io::{BufRead, BufReader},
     process::{Command, Stdio},
-    time::Duration,
 };
 
-use crate::support::{
-    CeleryWorker, Certs, Cluster, Prometheus, PrometheusOptions, Redis, RedisOptions, Smtp,
-    SmtpOptions, SmtpTls, eventually, install,
-};
-
-const SOON: Duration = Duration::from_secs(20);
+use super::{SOON, ask, is_alive};
+use crate::support::{Cluster, Redis, eventually};
 
 fn deployment(name: &str, image: &str, annotations: &str) -> String {
     format!(
@@ -37,12 +30,6 @@ fn wait_for(cluster: &Cluster, namespace: &str, object: &str, path: &str, value:
         let found = cluster.kubectl(["get", object, "-n", namespace, "-o", &output]);
         (found == value).then_some(())
     });
-}
-
-fn is_alive(pid: u32) -> bool {
-    // A process that nobody waits for stays in the table when it has ended.
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"));
-    status.is_ok_and(|text| !text.contains("State:\tZ"))
 }
 
 #[tokio::test]
@@ -174,26 +161,6 @@ fn info_through_forward(cluster: &Cluster, namespace: &str) -> String {
     answer.unwrap_or_default()
 }
 
-/// Sends a request and reads until the answer holds this, ends, or takes too long.
-fn ask(port: u16, request: &str, until: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
-    let mut answer = String::new();
-    let mut buffer = [0; 4096];
-    if stream.write_all(request.as_bytes()).is_err() {
-        return answer;
-    }
-    while !answer.contains(until) {
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => break,
-            Ok(length) => answer.push_str(&String::from_utf8_lossy(&buffer[..length])),
-        }
-    }
-    answer
-}
-
 #[test]
 fn the_audit_log_shows_who_asked_for_what() {
     let cluster = Cluster::shared();
@@ -265,103 +232,6 @@ fn a_user_may_do_nothing_until_it_is_told() {
 }
 
 #[test]
-fn redis_answers_over_tls_to_a_named_user() {
-    let certs = Certs::new();
-    let options = RedisOptions {
-        tls: Some(&certs),
-        user: Some(("app", "rig-secret")),
-        ..Default::default()
-    };
-    let redis = Redis::with(&options);
-    let mut command = Command::new("redis-cli");
-    command
-        .args(["-p", &redis.port.to_string(), "--tls", "--cacert"])
-        .arg(certs.ca());
-    command.args([
-        "--user",
-        "app",
-        "--pass",
-        "rig-secret",
-        "--no-auth-warning",
-        "ACL",
-        "WHOAMI",
-    ]);
-    let output = command.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "app");
-}
-
-#[test]
-fn prometheus_demands_a_password() {
-    let server = Prometheus::with(&PrometheusOptions {
-        auth: true,
-        ..Default::default()
-    });
-    let answer = ask(server.port, "GET /-/ready HTTP/1.0\r\n\r\n", "\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.0 401"), "{answer}");
-    let answer = ask(
-        server.port,
-        "GET /-/ready HTTP/1.0\r\nAuthorization: Basic cmlnOnJpZy1wYXNzd29yZA==\r\n\r\n",
-        "\r\n\r\n",
-    );
-    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
-}
-
-#[test]
-fn smtp_takes_a_mail_after_starttls_and_auth() {
-    const SCRIPT: &str = "
-import smtplib, ssl, sys
-client = smtplib.SMTP('localhost', int(sys.argv[1]), timeout=10)
-client.starttls(context=ssl.create_default_context(cafile=sys.argv[2]))
-client.login('app', 'rig-secret')
-client.sendmail('a@rig.test', ['b@rig.test'], 'Subject: hello\\n\\nbody')
-";
-    let certs = Certs::new();
-    let options = SmtpOptions {
-        tls: SmtpTls::StartTls(&certs),
-        user: Some(("app", "rig-secret")),
-        ..Default::default()
-    };
-    let smtp = Smtp::with(&options);
-    let mut python = Command::new(install("python").join("bin/python"));
-    let sent = python
-        .args(["-c", SCRIPT, &smtp.port.to_string()])
-        .arg(certs.ca())
-        .output();
-    let sent = sent.unwrap();
-    assert!(
-        sent.status.success(),
-        "{}",
-        String::from_utf8_lossy(&sent.stderr)
-    );
-    let mails = smtp.mails();
-    assert_eq!(mails.len(), 1);
-    assert_eq!(mails[0]["to"][0], "b@rig.test");
-}
-
-#[test]
-fn a_celery_worker_answers_a_ping() {
-    let redis = Redis::start();
-    let broker = format!("{}/1", redis.url());
-    let _worker = CeleryWorker::start(&broker, "one");
-    let mut command = Command::new(install("python").join("bin/python"));
-    command.args([
-        "-m",
-        "celery",
-        "--broker",
-        &broker,
-        "inspect",
-        "ping",
-        "--timeout=5",
-    ]);
-    let output = command.output().unwrap();
-    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        answer.contains("one@rig: OK") && answer.contains("pong"),
-        "{answer}"
-    );
-}
-
-#[test]
 fn nothing_is_left_of_a_cluster_that_was_dropped_or_killed() {
     let cluster = Cluster::start(0);
     let (pids, folder) = (
@@ -386,14 +256,4 @@ fn nothing_is_left_of_a_cluster_that_was_dropped_or_killed() {
     eventually("the parts to end with their supervisor", SOON, || {
         (!pids.iter().any(|pid| is_alive(*pid))).then_some(())
     });
-}
-
-#[test]
-fn a_server_ends_with_its_guard() {
-    let redis = Redis::start();
-    let (pid, port) = (redis.process.pid(), redis.port);
-    assert!(ask(port, "PING\r\n", "PONG").starts_with("+PONG"));
-    drop(redis);
-    assert!(!is_alive(pid));
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
 }

@@ -1,0 +1,246 @@
+//! `jsorc apply`: plan, ask where something could be lost, write, and with `--wait` bring up.
+
+use super::arguments::{ApplyArgs, Output};
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::interrupt::interrupted;
+use super::plan::{observed, show};
+use crate::daemon::{Access, Connected, Session, Settings};
+use crate::engine::{Action, Event, Mode, Occurrence, Plan};
+use crate::report::occurrence;
+use crate::report::progress::Progress;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, Failure> {
+    let settings = context.settings(&args.services)?;
+    let connected = context.connect(&settings).await?;
+    if args.dry_run {
+        let session = observed(&settings, &connected, Access::ReadOnly, true).await?;
+        let plan = session.engine().plan();
+        session.close().await;
+        show(context, &settings, &connected, &plan)?;
+        return Ok(Exit::Fine);
+    }
+    if !settings.loaded.config.enabled {
+        return Err(Failure::usage(
+            format!(
+                "`enabled` is false ({}), so nothing is written",
+                settings.loaded.origin("enabled")
+            ),
+            "set enabled: true",
+        ));
+    }
+    require_named_target(context, &settings, &connected).await?;
+    let mut session = observed(&settings, &connected, Access::ReadWrite, false).await?;
+    session.allow_delete(args.allow_delete.clone());
+    let plan = session.engine().plan();
+    if let Err(refused) = confirm(context, &args, &settings, &connected, &plan) {
+        session.close().await;
+        return Err(refused);
+    }
+    carry_out(context, &args, &settings, session, &plan).await
+}
+
+/// The first install into a cluster that nobody named could be the wrong one.
+async fn require_named_target(
+    context: &Context,
+    settings: &Settings,
+    connected: &Connected,
+) -> Result<(), Failure> {
+    if connected.target.named {
+        return Ok(());
+    }
+    let known = connected.reader().inventories(&settings.instance).await;
+    let known =
+        known.map_err(|error| Failure::failed(format!("read the inventories: {error}"), None))?;
+    if !known.is_empty() {
+        return Ok(());
+    }
+    let place = format!("{} ({})", connected.target.server(), connected.target.found);
+    if context.can_ask()
+        && ask(&format!(
+            "jsorc was never applied to {place}. Apply it there?"
+        ))?
+    {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!(
+            "jsorc was never applied to {place}, and nothing names it but the default kubeconfig"
+        ),
+        "name it: --context NAME, --kubeconfig FILE, KUBECONFIG or kubernetes.context",
+    ))
+}
+
+/// Asks before anything is deleted or recreated.
+fn confirm(
+    context: &Context,
+    args: &ApplyArgs,
+    settings: &Settings,
+    connected: &Connected,
+    plan: &Plan,
+) -> Result<(), Failure> {
+    let losses = plan.count(Action::Delete) + plan.count(Action::Recreate);
+    if losses == 0 || args.yes {
+        return Ok(());
+    }
+    show(context, settings, connected, plan)?;
+    if context.can_ask() {
+        if ask(&format!(
+            "{losses} objects are deleted or recreated. Go on?"
+        ))? {
+            return Ok(());
+        }
+        return Err(Failure {
+            exit: Exit::Interrupted,
+            ..Failure::failed("nothing was changed", None)
+        });
+    }
+    Err(Failure {
+        exit: Exit::Differs,
+        ..Failure::failed(
+            format!(
+                "{losses} objects would be deleted or recreated, and there is no terminal to ask on"
+            ),
+            Some("--yes does it without asking".into()),
+        )
+    })
+}
+
+/// Phases are what the live lines show; single objects are only for those who want to know.
+fn is_shown(occurrence: &Occurrence, verbose: bool) -> bool {
+    match occurrence {
+        Occurrence::Phase { .. } | Occurrence::ProbeFailed { .. } => false,
+        Occurrence::Applied { .. } | Occurrence::RerunIgnored { .. } => verbose,
+        _ => true,
+    }
+}
+
+fn ask(question: &str) -> Result<bool, Failure> {
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+async fn carry_out(
+    context: &Context,
+    args: &ApplyArgs,
+    settings: &Settings,
+    mut session: Session,
+    plan: &Plan,
+) -> Result<Exit, Failure> {
+    let names: Vec<&str> = plan
+        .services
+        .iter()
+        .filter(|s| s.kept)
+        .map(|s| &*s.name)
+        .collect();
+    let mut progress = Progress::new(std::io::stderr().is_terminal(), context.err_palette, &names);
+    session.set_mode(Mode::Enforce { run: args.wait });
+    let until = Instant::now() + args.timeout;
+    let mut tick = Instant::now() + settings.loaded.config.interval;
+    let mut tally = Tally::default();
+    let mut stopped = std::pin::pin!(interrupted());
+    let done = loop {
+        let occurrences = tokio::select! {
+            occurrences = session.step(Duration::from_millis(100)) => occurrences,
+            () = &mut stopped => {
+                progress.finish(&session.status());
+                session.close().await;
+                return Ok(Exit::Interrupted);
+            }
+        };
+        for occurrence in &occurrences {
+            tally.count(occurrence);
+            if is_shown(occurrence, context.globals.verbose > 0) {
+                progress.print(&occurrence::line(occurrence));
+            }
+        }
+        let status = session.status();
+        progress.update(&status);
+        let applied = session.engine().is_applied();
+        if applied && (!args.wait || session.engine().is_settled()) {
+            break true;
+        }
+        if applied && !args.wait {
+            break true;
+        }
+        if Instant::now() > until {
+            break false;
+        }
+        if Instant::now() > tick {
+            tick += settings.loaded.config.interval;
+            // The session holds the receiving end as long as it lives.
+            let _ = session.events().send(Event::Tick);
+        }
+    };
+    let status = session.status();
+    let blocked = session.engine().plan().count(Action::Blocked);
+    progress.finish(&status);
+    session.close().await;
+    tally.print(context, plan, blocked)?;
+    Ok(match (done, blocked, tally.refused) {
+        (true, 0, _) => Exit::Fine,
+        (_, blocked, refused) if blocked > 0 && refused > 0 => Exit::Failed,
+        _ => Exit::Differs,
+    })
+}
+
+/// What an apply did.
+#[derive(Default)]
+struct Tally {
+    created: usize,
+    updated: usize,
+    deleted: usize,
+    kept: usize,
+    refused: usize,
+}
+
+impl Tally {
+    fn count(&mut self, occurrence: &Occurrence) {
+        match occurrence {
+            Occurrence::Applied { created: true, .. } => self.created += 1,
+            Occurrence::Applied { .. } | Occurrence::Healed(_) => self.updated += 1,
+            Occurrence::Pruned { .. } => self.deleted += 1,
+            Occurrence::Kept { .. } => self.kept += 1,
+            Occurrence::Refused { .. } => self.refused += 1,
+            _ => {}
+        }
+    }
+
+    fn print(&self, context: &Context, plan: &Plan, blocked: usize) -> Result<(), Failure> {
+        let unchanged = plan.unchanged();
+        if context.output == Output::Text || context.output == Output::Markdown {
+            if self.created + self.updated + self.deleted + blocked == 0 {
+                return context.print(Default::default, || {
+                    format!("Nothing to do: {unchanged} objects are as they ought to be.")
+                });
+            }
+            let counts = [
+                (self.created, "created"),
+                (self.updated, "updated"),
+                (self.deleted, "deleted"),
+                (unchanged, "unchanged"),
+                (self.kept, "kept"),
+                (blocked, "blocked"),
+            ];
+            let said: Vec<String> = counts
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, word)| format!("{count} {word}"))
+                .collect();
+            return context.print(Default::default, || {
+                format!("Applied: {}.", said.join(", "))
+            });
+        }
+        let summary = serde_json::json!({
+            "apiVersion": "jsorc.dev/v1alpha1", "kind": "Applied",
+            "summary": {"created": self.created, "updated": self.updated, "deleted": self.deleted,
+                        "unchanged": unchanged, "kept": self.kept, "blocked": blocked},
+        });
+        context.print(|| summary, String::new)
+    }
+}

@@ -1,0 +1,262 @@
+//! Every flag and command, as people type them.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Keeps an application's backing services alive on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "jsorc",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// Configuration file; drop-ins are read from the folder `NAME.d` beside it
+    #[arg(long, global = true, env = "JSORC_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read services from this folder instead of the embedded ones
+    #[arg(
+        id = "services_dir",
+        long = "services",
+        global = true,
+        env = "JSORC_SERVICES_DIR",
+        value_name = "DIR"
+    )]
+    pub services: Option<PathBuf>,
+    /// Kubeconfig file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Name of this installation
+    #[arg(long, global = true, value_name = "NAME")]
+    pub instance: Option<String>,
+    /// Namespace that objects live in when their manifest names none
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Form of the result
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Say less
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; twice for even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The form of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For programs that like YAML better.
+    Yaml,
+    /// For reviews.
+    Markdown,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Keep the services alive until told to stop
+    Run(RunArgs),
+    /// Show what would be changed
+    Plan(PlanArgs),
+    /// Change it
+    Apply(ApplyArgs),
+    /// Show where the services stand
+    Status(StatusArgs),
+    /// Have the daemon read a service's configuration again and rerun it
+    Refresh(RefreshArgs),
+    /// Print the final manifests; needs no cluster
+    Render(RenderArgs),
+    /// Show the services there are
+    Services(ServicesArgs),
+    /// Show the configuration
+    Config(ConfigArgs),
+    /// Print the rights that jsorc needs, as Kubernetes roles
+    Rbac(RbacArgs),
+    /// Print versions
+    Version,
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Services to plan; all that are kept alive when none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Exit with 1 when anything would change
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Services to apply; all that are kept alive when none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Only show what would be changed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait until every service runs and answers
+    #[arg(long)]
+    pub wait: bool,
+    /// How long to work and wait
+    #[arg(long, default_value = "5m", value_parser = duration, value_name = "TIME")]
+    pub timeout: std::time::Duration,
+    /// Delete and recreate without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Delete this object although its kind is protected
+    #[arg(long, value_name = "KIND/NAME")]
+    pub allow_delete: Vec<String>,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Services to show; all when none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Go on showing
+    #[arg(long)]
+    pub watch: bool,
+    /// Exit with 1 when a service is not healthy
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Address of the daemon
+    #[arg(long, env = "JSORC_SERVER", value_name = "URL")]
+    pub server: Option<String>,
+}
+
+/// Arguments of `refresh`.
+#[derive(Debug, Args)]
+pub struct RefreshArgs {
+    /// The service, or the name of its configuration: `redis` or `REDIS_CONFIG`
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// Address of the daemon
+    #[arg(long, env = "JSORC_SERVER", value_name = "URL")]
+    pub server: Option<String>,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Services to render; all that are kept alive when none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Print the values of Secrets too
+    #[arg(long)]
+    pub with_secrets: bool,
+}
+
+/// Arguments of `services`.
+#[derive(Debug, Args)]
+pub struct ServicesArgs {
+    /// One service, in full
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do with it
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every value
+    Show {
+        /// Say which layer set each value
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print one value
+    Get {
+        /// Its key, such as services.redis.config.host
+        key: String,
+    },
+    /// Print a JSON Schema of the configuration file
+    Schema,
+}
+
+/// Arguments of `rbac`.
+#[derive(Debug, Args)]
+pub struct RbacArgs {
+    /// Whose rights
+    #[arg(long = "for", value_enum, default_value_t = RbacFor::Run)]
+    pub purpose: RbacFor,
+}
+
+/// Whose rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RbacFor {
+    /// The daemon's.
+    Run,
+    /// Those of a reader who plans.
+    Plan,
+    /// Those of a person who applies.
+    Cli,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    crate::manifest::duration::parse(text)
+}

@@ -1,0 +1,49 @@
+//! The command line: one file per command. Results go to stdout, all else to stderr.
+//!
+//! Exit codes: 0 fine; 1 "differs", "not healthy", timed out waiting, blocked steps; 2 usage or
+//! configuration; 3 failed or partly applied; 130 interrupted.
+
+mod apply;
+mod arguments;
+mod completions;
+mod config;
+mod context;
+mod failure;
+mod interrupt;
+mod logging;
+mod plan;
+mod rbac;
+mod refresh;
+mod render;
+mod run;
+mod server;
+mod services;
+mod status;
+mod version;
+
+pub use arguments::Cli;
+pub use failure::{Exit, Failure};
+
+use arguments::Command;
+use context::Context;
+
+/// Runs one command to its end.
+///
+/// # Errors
+/// What went wrong, with the exit code that it has.
+pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let context = Context::new(cli.globals)?;
+    match cli.command {
+        Command::Run(args) => run::command(context, args).await,
+        Command::Plan(args) => plan::command(&context, args).await,
+        Command::Apply(args) => apply::command(&context, args).await,
+        Command::Status(args) => status::command(&context, args).await,
+        Command::Refresh(args) => refresh::command(&context, args).await,
+        Command::Render(args) => render::command(&context, &args).await,
+        Command::Services(args) => services::command(&context, &args),
+        Command::Config(args) => config::command(&context, &args),
+        Command::Rbac(args) => rbac::command(&context, &args),
+        Command::Version => version::command(&context),
+        Command::Completions(args) => completions::command(&args),
+    }
+}

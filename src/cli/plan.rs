@@ -1,0 +1,107 @@
+//! `jsorc plan`: what would be changed.
+
+use super::arguments::{Output, PlanArgs};
+use super::context::{Context, print_whole};
+use super::failure::{Exit, Failure};
+use crate::daemon::{Access, Connected, Session, Settings};
+use crate::engine::{Mode, Plan};
+use crate::report::plan::{self as report, PlanView, Target};
+use std::time::{Duration, Instant};
+
+/// How long the comparison may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, Failure> {
+    let settings = context.settings(&args.services)?;
+    let connected = context.connect(&settings).await?;
+    let (plan, session) = compare(&settings, &connected, true).await?;
+    session.close().await;
+    show(context, &settings, &connected, &plan)?;
+    Ok(if args.exit_code && plan.differs() {
+        Exit::Differs
+    } else {
+        Exit::Fine
+    })
+}
+
+/// Compares what ought to be with what is, without any right to write.
+pub(super) async fn compare(
+    settings: &Settings,
+    connected: &Connected,
+    rehearse: bool,
+) -> Result<(Plan, Session), Failure> {
+    let session = observed(settings, connected, Access::ReadOnly, rehearse).await?;
+    Ok((session.engine().plan(), session))
+}
+
+/// A session that has compared everything and written nothing.
+pub(super) async fn observed(
+    settings: &Settings,
+    connected: &Connected,
+    access: Access,
+    rehearse: bool,
+) -> Result<Session, Failure> {
+    let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
+    let mut session = Session::new(settings, waiting, Mode::Observe { rehearse })?;
+    session.attach(settings, connected, access).await?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        session.step(Duration::from_millis(200)).await;
+        if session.engine().has_compared() {
+            return Ok(session);
+        }
+        if Instant::now() > until {
+            let waiting: Vec<String> = session
+                .engine()
+                .open_questions()
+                .into_iter()
+                .take(5)
+                .collect();
+            let message = format!(
+                "no comparison within {} s: still open: {}",
+                PATIENCE.as_secs(),
+                waiting.join("; ")
+            );
+            return Err(Failure::failed(
+                message,
+                Some("try again with -v, or name fewer services".into()),
+            ));
+        }
+    }
+}
+
+/// The command that carries out what a plan shows.
+fn apply_command(settings: &Settings) -> String {
+    let mut command = "jsorc apply".to_owned();
+    for service in &settings.selection {
+        command = format!("{command} {service}");
+    }
+    command
+}
+
+/// Prints a plan in the form that was asked for.
+pub(super) fn show(
+    context: &Context,
+    settings: &Settings,
+    connected: &Connected,
+    plan: &Plan,
+) -> Result<(), Failure> {
+    let view = PlanView {
+        target: Target {
+            server: connected.target.server(),
+            found: connected.target.found.clone(),
+            namespace: settings.loaded.config.namespace.clone(),
+            instance: settings.instance.identity(),
+        },
+        apply: Some(apply_command(settings)),
+        verbose: context.globals.verbose > 0,
+        quiet: context.globals.quiet,
+        width: context.width,
+        palette: context.palette,
+        now: jiff::Timestamp::now(),
+    };
+    if context.output == Output::Markdown {
+        return print_whole(&report::markdown(plan, &view));
+    }
+    context.print(|| report::json(plan, &view), || report::text(plan, &view))
+}
