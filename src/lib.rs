@@ -6,12 +6,12 @@
 //! - [`embedded`]: the tables that this binary carries.
 //! - [`config`]: layers to one configuration, each value with its origin.
 //! - [`desired`]: configuration and tables to the set of objects that ought to be.
-//! - [`engine`]: the brain; pure: `(state, event, now) → commands`.
+//! - [`engine`]: the brain, pure: `(state, event, now) → commands`.
 //! - [`cluster`]: hands and eyes; decides nothing.
 //! - [`drivers`]: how each kind of service is run and probed.
 //! - [`report`]: plan, status and progress, for people and for programs.
 //! - [`daemon`]: carries events to the engine and its commands to the hands.
-//! - [`api`]: HTTP.
+//! - [`api`]: health, metrics and REST over HTTP.
 //! - [`cli`]: one file per command.
 
 pub mod api;

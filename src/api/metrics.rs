@@ -23,7 +23,7 @@ struct InPhase {
 
 type PerService = Family<OfService, Gauge<f64, AtomicU64>>;
 
-/// The metrics in the OpenMetrics text format.
+/// The metrics in the `OpenMetrics` text format.
 #[must_use]
 pub fn encode(snapshot: &Snapshot) -> String {
     let mut registry = Registry::with_prefix("jsorc");

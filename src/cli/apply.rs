@@ -1,7 +1,7 @@
 //! `jsorc apply`: plan, ask where something could be lost, write, and with `--wait` bring up.
 
 use super::arguments::{ApplyArgs, Output};
-use super::context::Context;
+use super::context::{Context, can_ask};
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
 use super::plan::{observed, show};
@@ -33,7 +33,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         ));
     }
     refuse_beside_a_leader(&args, &settings, &connected).await?;
-    require_named_target(context, &settings, &connected).await?;
+    require_named_target(&settings, &connected).await?;
     let mut session = observed(&settings, &connected, Access::ReadWrite, false).await?;
     session.allow_delete(args.allow_delete.clone());
     let plan = session.engine().plan();
@@ -90,11 +90,7 @@ async fn require_rights(
 }
 
 /// The first install into a cluster that nobody named could be the wrong one.
-async fn require_named_target(
-    context: &Context,
-    settings: &Settings,
-    connected: &Connected,
-) -> Result<(), Failure> {
+async fn require_named_target(settings: &Settings, connected: &Connected) -> Result<(), Failure> {
     if connected.target.named {
         return Ok(());
     }
@@ -105,7 +101,7 @@ async fn require_named_target(
         return Ok(());
     }
     let place = format!("{} ({})", connected.target.server(), connected.target.found);
-    if context.can_ask()
+    if can_ask()
         && ask(&format!(
             "jsorc was never applied to {place}. Apply it there?"
         ))?
@@ -133,7 +129,7 @@ fn confirm(
         return Ok(());
     }
     show(context, settings, connected, plan)?;
-    if context.can_ask() {
+    if can_ask() {
         if ask(&format!(
             "{losses} objects are deleted or recreated. Go on?"
         ))? {

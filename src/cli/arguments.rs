@@ -139,6 +139,10 @@ pub struct PlanArgs {
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub struct ApplyArgs {
     /// Services to apply; all that are kept alive when none is named
     #[arg(value_name = "SERVICE")]

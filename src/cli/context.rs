@@ -94,12 +94,6 @@ impl Context {
         Ok(connect(target, &settings.instance.identity()).await?)
     }
 
-    /// Whether questions can be asked.
-    #[must_use]
-    pub fn can_ask(&self) -> bool {
-        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-    }
-
     /// Prints a result in the form that was asked for; `text` is made only when it is needed.
     ///
     /// # Errors
@@ -118,6 +112,12 @@ impl Context {
     }
 }
 
+/// Whether questions can be asked.
+#[must_use]
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// Prints text to stdout; a reader that went away is no failure.
 ///
 /// # Errors
@@ -133,6 +133,14 @@ pub fn print_whole(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Documents as one YAML stream.
+#[must_use]
+pub fn documents_text(documents: &[Value]) -> String {
+    documents.iter().fold(String::new(), |text, document| {
+        text + "---\n" + yaml(document).trim_end() + "\n"
+    })
 }
 
 /// A value as YAML.

@@ -34,12 +34,12 @@ use context::Context;
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.globals)?;
     match cli.command {
-        Command::Run(args) => run::command(context, args).await,
-        Command::Plan(args) => plan::command(&context, args).await,
-        Command::Apply(args) => apply::command(&context, args).await,
-        Command::Status(args) => status::command(&context, args).await,
+        Command::Run(args) => Box::pin(run::command(context, args)).await,
+        Command::Plan(args) => Box::pin(plan::command(&context, args)).await,
+        Command::Apply(args) => Box::pin(apply::command(&context, args)).await,
+        Command::Status(args) => Box::pin(status::command(&context, args)).await,
         Command::Refresh(args) => refresh::command(&context, args).await,
-        Command::Render(args) => render::command(&context, &args).await,
+        Command::Render(args) => render::command(&context, &args),
         Command::Services(args) => services::command(&context, &args),
         Command::Config(args) => config::command(&context, &args),
         Command::Rbac(args) => rbac::command(&context, &args),

@@ -1,7 +1,7 @@
 //! `jsorc rbac`: the roles that the services need, as manifests.
 
 use super::arguments::{Output, RbacArgs, RbacFor};
-use super::context::{Context, print_whole, yaml};
+use super::context::{Context, documents_text, print_whole};
 use super::failure::{Exit, Failure};
 use crate::cluster::passing_key;
 use crate::desired::rights::{Purpose, roles};
@@ -21,11 +21,7 @@ pub(super) fn command(context: &Context, args: &RbacArgs) -> Result<Exit, Failur
         let list = json!({"apiVersion": "v1", "kind": "List", "items": documents});
         print_whole(&format!("{list:#}"))?;
     } else {
-        let texts: Vec<String> = documents
-            .iter()
-            .map(|value| format!("---\n{}\n", yaml(value).trim_end()))
-            .collect();
-        print_whole(&texts.concat())?;
+        print_whole(&documents_text(&documents))?;
     }
     Ok(Exit::Fine)
 }

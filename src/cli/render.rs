@@ -1,13 +1,13 @@
 //! `jsorc render`: the final manifests, without a cluster. The lint for CI.
 
 use super::arguments::{Output, RenderArgs};
-use super::context::{Context, print_whole, yaml};
+use super::context::{Context, documents_text, print_whole};
 use super::failure::{Exit, Failure};
 use crate::cluster::passing_key;
 use crate::desired::{DesiredObject, WriteMode};
 use serde_json::{Value, json};
 
-pub(super) async fn command(context: &Context, args: &RenderArgs) -> Result<Exit, Failure> {
+pub(super) fn command(context: &Context, args: &RenderArgs) -> Result<Exit, Failure> {
     let settings = context.settings(&args.services)?;
     let key = passing_key().map_err(|error| Failure::failed(error.to_string(), None))?;
     let set = settings.desired(&key, &[])?;
@@ -19,12 +19,7 @@ pub(super) async fn command(context: &Context, args: &RenderArgs) -> Result<Exit
         let list = json!({"apiVersion": "v1", "kind": "List", "items": documents});
         print_whole(&format!("{list:#}"))?;
     } else {
-        let texts: Vec<String> = documents.iter().map(yaml).collect();
-        let text = texts
-            .iter()
-            .map(|text| format!("---\n{}\n", text.trim_end()))
-            .collect::<String>();
-        print_whole(&text)?;
+        print_whole(&documents_text(&documents))?;
     }
     if context.globals.verbose > 0 {
         eprintln!("digest {}", settings.catalog.digest);

@@ -35,7 +35,7 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
         stop.clone(),
     ));
     let rest = tokio::spawn(api::serve_rest(rest, ends, stop.clone()));
-    let ended = keeper.run(stop.clone()).await;
+    let ended = Box::pin(keeper.run(stop.clone())).await;
     stop.cancel();
     // Both end with the token; how they end changes nothing any more.
     let _ = tokio::join!(health, rest);

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 const PAGE: u32 = 500;
 
+/// A kind in one namespace.
+type Collection = (Arc<Resource>, Option<Arc<str>>);
 type Found = (ObjectKey, Result<Option<Value>, WriteError>);
 
 impl Reader {
@@ -19,8 +21,7 @@ impl Reader {
     /// are read one by one, because their state counts too.
     pub async fn look_at_many(&self, wanted: Vec<(ObjectKey, Arc<Resource>)>) -> Vec<Found> {
         let mut found = Vec::with_capacity(wanted.len());
-        let mut groups: BTreeMap<(Arc<Resource>, Option<Arc<str>>), Vec<ObjectKey>> =
-            BTreeMap::new();
+        let mut groups: BTreeMap<Collection, Vec<ObjectKey>> = BTreeMap::new();
         for (key, resource) in wanted {
             if key.is("", "Namespace") || key.is_secret() {
                 let answer = self.get(&key, &resource).await;

@@ -118,7 +118,7 @@ pub async fn read(client: &Client, uri: &str) -> Result<Value, WriteError> {
     for _ in 0..3 {
         match send(client, Call::get(uri.to_owned())).await {
             Err(WriteError::Busy { after, .. }) => {
-                tokio::time::sleep(after.unwrap_or(wait).min(Duration::from_secs(5))).await
+                tokio::time::sleep(after.unwrap_or(wait).min(Duration::from_secs(5))).await;
             }
             Err(WriteError::Unreachable(_)) => tokio::time::sleep(wait).await,
             other => return other.map(|reply| reply.value),

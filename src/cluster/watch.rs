@@ -82,7 +82,7 @@ impl Watching {
             let query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
             match self.follow(query, version).await {
                 Err(Ended::Failed(reason)) if reason.contains("sendInitialEvents") => {
-                    self.streamed = false
+                    self.streamed = false;
                 }
                 other => return other,
             }
@@ -122,11 +122,11 @@ impl Watching {
     fn pass_on(&self, event: WatchEvent<Value>, version: &mut Option<String>) -> Result<(), Ended> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                self.advance(&object, version);
+                advance(&object, version);
                 self.tell(WatchChange::Applied(Box::new(object)))
             }
             WatchEvent::Deleted(object) => {
-                self.advance(&object, version);
+                advance(&object, version);
                 self.tell(WatchChange::Deleted(Box::new(object)))
             }
             WatchEvent::Bookmark(bookmark) => {
@@ -142,16 +142,6 @@ impl Watching {
             }
             WatchEvent::Error(status) if status.code == 410 => Err(Ended::Expired),
             WatchEvent::Error(status) => Err(Ended::Failed(status.message)),
-        }
-    }
-
-    /// While the first read is streamed, its objects' versions are no place to resume from.
-    fn advance(&self, object: &Value, version: &mut Option<String>) {
-        if version.is_some() {
-            *version = object
-                .pointer("/metadata/resourceVersion")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
         }
     }
 
@@ -215,6 +205,16 @@ impl Watching {
         self.events
             .send(Event::Watch(self.key.clone(), change))
             .is_ok()
+    }
+}
+
+/// While the first read is streamed, its objects' versions are no place to resume from.
+fn advance(object: &Value, version: &mut Option<String>) {
+    if version.is_some() {
+        *version = object
+            .pointer("/metadata/resourceVersion")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
     }
 }
 

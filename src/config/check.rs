@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
                     } else {
                         why
                     };
-                    self.problem(&join(path, name), message, None);
+                    self.problem(&join(path, name), &message, None);
                 }
                 None => self.unknown(path, name, "parameter", declared.keys().map(String::as_str)),
             }
@@ -133,7 +133,7 @@ impl<'a> Checker<'a> {
             };
             self.problem(
                 path,
-                message,
+                &message,
                 hint.map(|word| format!("did you mean `{word}`?")),
             );
         }
@@ -141,10 +141,10 @@ impl<'a> Checker<'a> {
 
     fn span(&mut self, path: &str, value: &Value, least: u64) {
         match duration::read(value) {
-            Err(_) => self.problem(path, "expected a duration such as 10s or 5m".into(), None),
+            Err(_) => self.problem(path, "expected a duration such as 10s or 5m", None),
             Ok(span) if span.as_millis() < u128::from(least) => {
                 let least = duration::print(std::time::Duration::from_millis(least));
-                self.problem(path, format!("must be at least {least}"), None);
+                self.problem(path, &format!("must be at least {least}"), None);
             }
             Ok(_) => {}
         }
@@ -170,7 +170,7 @@ impl<'a> Checker<'a> {
         );
     }
 
-    fn problem(&mut self, path: &str, message: String, hint: Option<String>) {
+    fn problem(&mut self, path: &str, message: &str, hint: Option<String>) {
         let subject = if path.is_empty() {
             "the configuration"
         } else {

@@ -225,11 +225,9 @@ impl<'a> Target<'a> {
     }
 
     fn unknown<'n>(&self, part: &str, known: impl Iterator<Item = &'n str>) -> Refused {
-        let written: String = self
-            .path
-            .iter()
-            .map(|key| format!("{}__", environment_name(key)))
-            .collect();
+        let written = self.path.iter().fold(String::new(), |written, key| {
+            written + &environment_name(key) + "__"
+        });
         let hint = match nearest(part, known) {
             Some(near) => format!("did you mean `{PREFIX}{written}{near}`?"),
             None => {

@@ -105,7 +105,7 @@ pub fn parse(shown: &str, text: &str) -> Result<Layer, Problem> {
             });
         }
     };
-    lines_of(&source, "", root, &mut layer.lines).map_err(of_manifest)?;
+    lines_of(&source, "", root, &mut layer.lines).map_err(|problem| of_manifest(*problem))?;
     layer.values = root.to_json();
     Ok(layer)
 }
@@ -115,11 +115,13 @@ fn lines_of(
     path: &str,
     node: &Node,
     lines: &mut BTreeMap<String, u32>,
-) -> Result<(), manifest::Problem> {
+) -> Result<(), Box<manifest::Problem>> {
     for entry in node.entries() {
         let below = join(path, &entry.key);
         if lines.insert(below.clone(), entry.spot.line).is_some() {
-            return Err(source.error(entry.spot, format!("key `{below}` is given twice")));
+            return Err(Box::new(
+                source.error(entry.spot, format!("key `{below}` is given twice")),
+            ));
         }
         lines_of(source, &below, &entry.value, lines)?;
     }

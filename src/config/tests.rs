@@ -3,7 +3,7 @@ use crate::manifest::{Catalog, Place, Service, ServiceSpec};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
-fn service(name: &'static str, more: Value) -> Service {
+fn service(name: &'static str, more: &Value) -> Service {
     let mut spec = json!({
         "driver": "redis", "description": "", "enabled": true, "keep_alive": true, "depends_on": [],
         "namespace": null, "config": {}, "env": {}, "parameters": {},
@@ -38,9 +38,9 @@ fn catalog() -> Catalog {
     let mail = json!({"config": {"host": ""}, "keep_alive": false, "lines": {"config.host": 4}});
     Catalog {
         services: vec![
-            service("mail", mail),
-            service("node-pool", json!({})),
-            service("redis", redis),
+            service("mail", &mail),
+            service("node-pool", &json!({})),
+            service("redis", &redis),
         ],
         digest: "0".into(),
     }

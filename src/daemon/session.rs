@@ -143,7 +143,7 @@ fn prepare(action: &'static str) -> impl Fn(WriteError) -> SessionError {
     move |source| SessionError::Prepare { action, source }
 }
 
-fn broken(error: kube::Error) -> SessionError {
+fn broken(error: &kube::Error) -> SessionError {
     prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
 }
 
@@ -219,9 +219,10 @@ impl Session {
         let config = &connected.target.config;
         let hands = match access {
             Access::ReadOnly => None,
-            Access::ReadWrite => {
-                Some(Hands::new(config, &instance.identity(), &connected.counter).map_err(broken)?)
-            }
+            Access::ReadWrite => Some(
+                Hands::new(config, &instance.identity(), &connected.counter)
+                    .map_err(|error| broken(&error))?,
+            ),
         };
         self.key = shared_key(settings, connected, hands.as_ref()).await?;
         self.engine.set_key(self.key.clone());
@@ -234,7 +235,7 @@ impl Session {
         let forwarder = if connected.target.inside {
             None
         } else {
-            Some(Forwarder::new(config, &connected.reader).map_err(broken)?)
+            Some(Forwarder::new(config, &connected.reader).map_err(|error| broken(&error))?)
         };
         let eyes = Eyes::new(
             config.clone(),

@@ -79,10 +79,11 @@ impl Instance {
 
 fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    URL_SAFE_NO_PAD
+        .encode(&digest[..15])
+        .to_lowercase()
+        .replace('_', "x")
+        .replace('-', "y")
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub enum Segment {
 }
 
 /// Fields that Kubernetes lists are keyed by, the most telling first. The combinations are those
-/// of the OpenAPI extension `x-kubernetes-list-map-keys` in the built-in kinds.
+/// of the `OpenAPI` extension `x-kubernetes-list-map-keys` in the built-in kinds.
 const MERGE_KEYS: &[&[&str]] = &[
     &["name"],
     &["mountPath"],

@@ -210,6 +210,8 @@ fn granted(set: &DesiredSet) -> Vec<(Option<String>, Vec<Value>)> {
 }
 
 type Place = (Option<String>, String, String, Option<String>);
+/// Rights that differ in their names only.
+type Rule = (Option<String>, String, String, bool, BTreeSet<&'static str>);
 
 #[derive(Default)]
 struct Collected(BTreeMap<Place, BTreeSet<&'static str>>);
@@ -229,10 +231,7 @@ impl Collected {
 
     /// Rights without names first; those with the same verbs share one rule with all names.
     fn rights(self) -> Vec<Right> {
-        let mut merged: BTreeMap<
-            (Option<String>, String, String, bool, BTreeSet<&'static str>),
-            BTreeSet<String>,
-        > = BTreeMap::new();
+        let mut merged: BTreeMap<Rule, BTreeSet<String>> = BTreeMap::new();
         for ((namespace, group, resource, name), verbs) in self.0 {
             let names = merged
                 .entry((namespace, group, resource, name.is_some(), verbs))

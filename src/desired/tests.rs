@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// A catalog of one service `app` with these settings and documents.
-fn catalog(more: Value, documents: &[Value]) -> Catalog {
+fn catalog(more: &Value, documents: &[Value]) -> Catalog {
     let mut spec = json!({
         "driver": "none", "description": "", "enabled": true, "keep_alive": true, "depends_on": [],
         "namespace": null, "config": {}, "env": {}, "parameters": {},
@@ -105,7 +105,7 @@ fn deployment(name: &str, pods: &Value) -> Value {
 
 #[test]
 fn objects_get_namespace_labels_and_a_stage_after_their_namespace() {
-    let catalog = catalog(json!({}), &[config_map("settings", &json!({"a": "1"}))]);
+    let catalog = catalog(&json!({}), &[config_map("settings", &json!({"a": "1"}))]);
     let set = composed(&catalog, "namespace: prod\n").unwrap();
     let settings = body(&set, "ConfigMap/settings");
     assert_eq!(settings["metadata"]["namespace"], "prod");
@@ -133,7 +133,7 @@ fn a_changed_config_map_rolls_its_readers_and_nobody_else() {
     let other = deployment("other", &json!({"containers": []}));
     let hash = |value: &str| {
         let catalog = catalog(
-            json!({}),
+            &json!({}),
             &[
                 config_map("settings", &json!({"a": value})),
                 reader.clone(),
@@ -157,7 +157,7 @@ fn an_autoscaler_of_the_table_owns_the_replicas() {
     let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
         "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 3}});
     let catalog = catalog(
-        json!({}),
+        &json!({}),
         &[deployment("web", &json!({"containers": []})), scaler],
     );
     let set = composed(&catalog, "").unwrap();
@@ -169,7 +169,7 @@ fn an_autoscaler_of_the_table_owns_the_replicas() {
 fn secret_service() -> Catalog {
     let parameters = json!({"parameters": {"password": {"type": "secret", "generate": 24}}});
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "auth"}, "stringData": {"password": "$g{password}"}});
-    catalog(parameters, &[secret])
+    catalog(&parameters, &[secret])
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_generated_secret_is_made_once_and_a_given_one_is_applied_as_data() {
 #[test]
 fn patches_images_and_ignored_fields_come_in() {
     let catalog = catalog(
-        json!({}),
+        &json!({}),
         &[deployment(
             "web",
             &json!({"containers": [{"name": "web", "image": "web:1"}]}),
@@ -225,7 +225,7 @@ services:
 
 #[test]
 fn a_patch_without_a_target_names_the_nearest_object() {
-    let catalog = catalog(json!({}), &[deployment("web", &json!({"containers": []}))]);
+    let catalog = catalog(&json!({}), &[deployment("web", &json!({"containers": []}))]);
     let Err(Problems(problems)) = composed(
         &catalog,
         "services: {app: {patches: [{target: Deployment/wbe, merge: {}}]}}\n",
@@ -245,7 +245,7 @@ fn a_patch_without_a_target_names_the_nearest_object() {
 #[test]
 fn names_that_do_not_fit_a_url_are_refused_after_filling() {
     let parameters = json!({"parameters": {"who": {"type": "string", "default": "../secrets/x"}}});
-    let catalog = catalog(parameters, &[config_map("$g{who}", &json!({}))]);
+    let catalog = catalog(&parameters, &[config_map("$g{who}", &json!({}))]);
     assert!(composed(&catalog, "").is_err());
 }
 
@@ -265,7 +265,7 @@ fn what_a_workload_needs_comes_first() {
     let mut db = deployment("db", &json!({"containers": []}));
     db["kind"] = "StatefulSet".into();
     let set = composed(
-        &catalog(json!({}), &[web, db, service, binding, role, account]),
+        &catalog(&json!({}), &[web, db, service, binding, role, account]),
         "",
     )
     .unwrap();
@@ -287,7 +287,7 @@ fn what_a_workload_needs_comes_first() {
 
 #[test]
 fn services_that_are_not_kept_alive_want_nothing() {
-    let catalog = catalog(json!({}), &[config_map("settings", &json!({}))]);
+    let catalog = catalog(&json!({}), &[config_map("settings", &json!({}))]);
     let set = composed(&catalog, "keep_alive: []\n").unwrap();
     assert_eq!(set.objects().count(), 0);
     assert!(!set.services[0].kept);

@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Surroundings<'a> {
     /// Its service's policy.
-    pub policy: &'a Policy,
+    pub policy: Policy,
     /// Whether anything may be written at all.
     pub enforce: bool,
     /// Whether nothing is known yet, because the watch or the inventories are missing.
@@ -122,7 +122,7 @@ enum Difference {
     Cause(Cause),
 }
 
-fn difference(object: &Object, policy: &Policy) -> Difference {
+fn difference(object: &Object, policy: Policy) -> Difference {
     match &object.desired.mode {
         WriteMode::Ensure => unwatched(object),
         WriteMode::Generate(_) => generated(object),
@@ -154,7 +154,7 @@ fn generated(object: &Object) -> Difference {
     }
 }
 
-fn job(object: &Object, run: RunPolicy, policy: &Policy) -> Difference {
+fn job(object: &Object, run: RunPolicy, policy: Policy) -> Difference {
     let Some(known) = object
         .record
         .as_ref()
@@ -177,7 +177,7 @@ fn job(object: &Object, run: RunPolicy, policy: &Policy) -> Difference {
     }
 }
 
-fn applied(object: &Object, policy: &Policy) -> Difference {
+fn applied(object: &Object, policy: Policy) -> Difference {
     let known = object
         .record
         .as_ref()
@@ -197,7 +197,7 @@ fn applied(object: &Object, policy: &Policy) -> Difference {
     }
 }
 
-fn compared(object: &Object, live: &Live, known: &Applied, policy: Option<&Policy>) -> Difference {
+fn compared(object: &Object, live: &Live, known: &Applied, policy: Option<Policy>) -> Difference {
     if live.uid != known.uid {
         return Difference::Cause(Cause::Drift(Fault::Replaced));
     }
@@ -216,7 +216,7 @@ fn compared(object: &Object, live: &Live, known: &Applied, policy: Option<&Polic
     }
 }
 
-fn adoption(object: &Object, foreign: &Foreign, policy: &Policy) -> Difference {
+fn adoption(object: &Object, foreign: &Foreign, policy: Policy) -> Difference {
     if foreign.health == Health::Terminating {
         return Difference::Terminating;
     }

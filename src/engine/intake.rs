@@ -37,16 +37,15 @@ impl Engine {
                 let kept = known.remove(&object.key);
                 self.objects.push(carried_over(kept, object, name.clone()));
             }
-            match self.services.get_mut(&name) {
-                Some(service) => service.take_desired(desired),
-                None => {
-                    let mut service = Service::new(desired, now);
-                    if let Some(inventory) = self.orphans.remove(&name) {
-                        service.take_inventory(inventory);
-                    }
-                    self.services.insert(name, service);
-                }
+            if let Some(service) = self.services.get_mut(&name) {
+                service.take_desired(desired);
+                continue;
             }
+            let mut service = Service::new(desired, now);
+            if let Some(inventory) = self.orphans.remove(&name) {
+                service.take_inventory(inventory);
+            }
+            self.services.insert(name, service);
         }
         self.remember_strays(known);
         self.reindex();

@@ -36,11 +36,11 @@ impl Engine {
         if !self.writes() {
             return;
         }
-        let waiting = self
+        let unrecorded = self
             .members(name)
             .any(|object| object.standing == Standing::Waiting("its inventory".into()));
         let writing = self.members(name).any(|object| object.flight.is_some());
-        if !waiting && (at > now.mono || writing) {
+        if !unrecorded && (at > now.mono || writing) {
             return self.wake(
                 at.max(now.mono + Duration::from_millis(1))
                     .min(now.mono + Duration::from_secs(1)),

@@ -15,6 +15,8 @@
 //! [`ownership`]): an object is in order while its uid, its wanted digest and its evidence are
 //! those that the server confirmed.
 
+mod acting;
+mod answering;
 mod backoff;
 mod command;
 mod decide;
@@ -23,15 +25,19 @@ mod event;
 pub mod health;
 mod intake;
 mod keeping;
+mod looking;
 mod object;
 mod occurrence;
 pub mod ownership;
 mod phase;
 pub mod plan;
 mod record;
+mod refusing;
+mod rehearsing;
 mod running;
 mod service;
 pub mod status;
+mod verdict;
 mod watching;
 mod writing;
 
@@ -242,7 +248,7 @@ impl Engine {
         let unknown = self.unknown(object);
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
-            policy: &service.desired.policy,
+            policy: service.desired.policy,
             enforce: self.writes(),
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),

@@ -235,7 +235,7 @@ impl Object {
         now: Duration,
         passes: bool,
         after: Option<Duration>,
-    ) -> Option<Duration> {
+    ) -> Duration {
         let failures = self.trouble.as_ref().map_or(0, |trouble| trouble.failures) + 1;
         let pace = if passes {
             CLUSTER
@@ -253,7 +253,7 @@ impl Object {
             until: Some(now + wait),
             failures,
         });
-        Some(wait)
+        wait
     }
 }
 

@@ -197,7 +197,7 @@ mod tests {
         FingerprintKey::new([3; 32])
     }
 
-    fn deployment(image: &str, fields: Value) -> Value {
+    fn deployment(image: &str, fields: &Value) -> Value {
         json!({
             "metadata": {"managedFields": [
                 {"manager": "jsorc", "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1": fields},
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_foreign_change_beside_our_fields_leaves_the_evidence_alone() {
-        let mut after = deployment("x", containers());
+        let mut after = deployment("x", &containers());
         let before = see(&after);
         after["spec"]["replicas"] = json!(7);
         after["spec"]["containers"][1]["image"] = json!("z");
@@ -230,10 +230,10 @@ mod tests {
 
     #[test]
     fn an_owned_value_a_lost_field_and_a_child_of_an_empty_struct_show() {
-        let base = deployment("x", containers());
+        let base = deployment("x", &containers());
         let before = see(&base);
         assert_ne!(
-            see(&deployment("other", containers())).projection,
+            see(&deployment("other", &containers())).projection,
             before.projection
         );
         let mut lost = containers();
@@ -241,7 +241,7 @@ mod tests {
             .as_object_mut()
             .unwrap()
             .remove("f:image");
-        assert_ne!(see(&deployment("x", lost)).entry, before.entry);
+        assert_ne!(see(&deployment("x", &lost)).entry, before.entry);
         let mut filled = base.clone();
         filled["spec"]["volumes"][0]["emptyDir"] = json!({"medium": "Memory"});
         assert_eq!(see(&filled).entry, before.entry);
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_pure_reorder_of_owned_items_shows_in_the_projection() {
         let fields = json!({"f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {".": {}}, "k:{\"name\":\"b\"}": {".": {}}}}});
-        let mut object = deployment("x", fields);
+        let mut object = deployment("x", &fields);
         let before = see(&object);
         object["spec"]["containers"]
             .as_array_mut()
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_writer_is_named_only_where_an_entry_covers_the_field() {
-        let object = deployment("x", containers());
+        let object = deployment("x", &containers());
         let replicas = Path::parse("spec.replicas").unwrap();
         assert_eq!(
             writer_of(&object, "jsorc", &replicas).unwrap().manager,

@@ -139,7 +139,7 @@ impl Engine {
             unchanged: Vec::new(),
         };
         for object in self.members(name) {
-            match self.step(object) {
+            match Self::step(object) {
                 Some(step) => planned.steps.push(step),
                 None => planned.unchanged.push((
                     object.desired.key.clone(),
@@ -154,7 +154,7 @@ impl Engine {
         planned
     }
 
-    fn step(&self, object: &Object) -> Option<Step> {
+    fn step(object: &Object) -> Option<Step> {
         let cause = match &object.standing {
             Standing::InOrder => return None,
             Standing::Blocked(why) | Standing::Failed(why) => {

@@ -1,24 +1,16 @@
 //! Brings services up, keeps them up, and says where they stand.
 
 use super::event::{Answer, DriverError};
-use super::object::{Object, Standing};
 use super::occurrence::Occurrence;
 use super::phase::Phase;
 use super::service::{Run, Service};
-use super::{ClusterState, Command, Engine, Mode, Now, Start};
-use crate::desired::WriteMode;
+use super::verdict::Verdict;
+use super::{Command, Engine, Now, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Pods of an object that is not ready are looked at no more often than this.
 const EXPLAIN_EVERY: Duration = Duration::from_secs(5);
-
-/// Where a service stands, before it becomes a phase.
-struct Verdict {
-    phase: Phase,
-    reason: String,
-    hint: Option<String>,
-}
 
 impl Engine {
     /// Looks at one service and does what comes next.
@@ -33,164 +25,6 @@ impl Engine {
             self.explain(name, now);
         }
         self.enter(name, verdict, now);
-    }
-
-    fn verdict(&self, service: &Service, now: Now) -> Verdict {
-        if !service.desired.kept {
-            return Verdict::new(Phase::Disabled, "not kept alive");
-        }
-        let first = service
-            .desired
-            .depends_on
-            .iter()
-            .filter_map(|name| self.services.get(name))
-            .find(|s| !s.is_ready_for_others());
-        if let Some(first) = first {
-            return Verdict::new(
-                Phase::Waiting,
-                format!("service {} is {}", first.desired.name, first.phase),
-            );
-        }
-        self.objects_verdict(service)
-            .unwrap_or_else(|| self.run_verdict(service, now))
-    }
-
-    /// What the objects say; `None` when all are applied and ready, or there is nothing to apply.
-    fn objects_verdict(&self, service: &Service) -> Option<Verdict> {
-        let members: Vec<&Object> = self.members(&service.desired.name).collect();
-        if !members
-            .iter()
-            .any(|object| object.desired.mode != WriteMode::Ensure)
-        {
-            return None;
-        }
-        match &self.cluster {
-            ClusterState::Off(why) => {
-                let lost = service.desired.needs_cluster();
-                return lost.then(|| {
-                    Verdict::new(Phase::NotConfigured, format!("needs a cluster: {why}"))
-                });
-            }
-            ClusterState::Unreachable(why) => {
-                let up = matches!(service.run, Run::Up(..)) || !service.desired.needs_cluster();
-                return (!up).then(|| Verdict::new(Phase::Waiting, format!("cluster: {why}")));
-            }
-            ClusterState::Ready => {}
-        }
-        let up = matches!(service.run, Run::Up(..)) && !service.wants_rerun;
-        let find = |test: &dyn Fn(&Object) -> Option<String>| {
-            members.iter().find_map(|object| {
-                test(object).map(|why| format!("{} {why}", object.desired.key.short()))
-            })
-        };
-        if let Some(why) = &service.blocked {
-            return Some(Verdict::new(Phase::Failed, why.clone()));
-        }
-        if let Some(why) = find(&|object| match &object.standing {
-            Standing::Blocked(why) | Standing::Failed(why) => Some(why.clone()),
-            _ => None,
-        }) {
-            return (!up).then(|| Verdict::new(Phase::Failed, why));
-        }
-        let busy = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Writing | Standing::Unknown))
-            .count();
-        if busy > 0 {
-            return (!up).then(|| {
-                Verdict::new(
-                    Phase::Applying,
-                    format!("{busy} of {} objects", members.len()),
-                )
-            });
-        }
-        if let Some(why) = find(&|object| match &object.standing {
-            Standing::Waiting(what) => Some(format!("waits for {what}")),
-            _ => None,
-        }) {
-            let begun = members
-                .iter()
-                .any(|object| object.standing == Standing::InOrder);
-            return (!up).then(|| {
-                Verdict::new(
-                    if begun {
-                        Phase::Applying
-                    } else {
-                        Phase::Waiting
-                    },
-                    why,
-                )
-            });
-        }
-        let differs = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Differs(_)))
-            .count();
-        if differs > 0 && matches!(self.mode, Mode::Observe { .. }) {
-            return Some(Verdict::new(
-                Phase::Waiting,
-                format!("{differs} objects would be written"),
-            ));
-        }
-        let unready = find(&|object| self.unready(object))?;
-        (!up).then(|| Verdict::new(Phase::Settling, unready))
-    }
-
-    /// Why an object does not carry its service yet.
-    fn unready(&self, object: &Object) -> Option<String> {
-        let health = object.health();
-        if let Some(reason) = health.reason() {
-            return Some(match &object.explained {
-                Some(more) => format!("{reason}: {more}"),
-                None => reason.to_owned(),
-            });
-        }
-        let lonely =
-            object.desired.wants_endpoint && self.ready_endpoints(&object.desired.key) == 0;
-        lonely.then(|| "has no ready endpoint".to_owned())
-    }
-
-    /// What the driver says.
-    fn run_verdict(&self, service: &Service, now: Now) -> Verdict {
-        let error = service.probes.error.as_ref();
-        if self.mode != (Mode::Enforce { run: true }) {
-            return Verdict::new(Phase::Waiting, "services are run by `jsorc run`");
-        }
-        if let Some(error) = error.filter(|error| error.not_configured) {
-            return Verdict {
-                phase: Phase::NotConfigured,
-                reason: error.message.clone(),
-                hint: error.hint.clone(),
-            };
-        }
-        match service.run {
-            Run::Starting(_) if service.phase == Phase::Degraded => Verdict::keep(service),
-            Run::Starting(_) => Verdict::new(Phase::Starting, "connecting"),
-            Run::Up(..) if !service.wants_rerun => {
-                let note = service
-                    .probes
-                    .last
-                    .as_ref()
-                    .map(|(answer, _)| answer.note.clone());
-                Verdict::new(Phase::Running, note.unwrap_or_default())
-            }
-            _ if service.holds_rerun => Verdict::new(
-                Phase::Settling,
-                "objects were applied; rerun at the next check",
-            ),
-            _ => match error {
-                Some(error) if service.probes.retry_at > now.mono => Verdict {
-                    phase: if service.phase == Phase::Degraded {
-                        Phase::Degraded
-                    } else {
-                        Phase::Failed
-                    },
-                    reason: error.message.clone(),
-                    hint: error.hint.clone(),
-                },
-                _ => Verdict::new(Phase::Starting, "connecting"),
-            },
-        }
     }
 
     /// Moves a service to its phase and acts on it.
@@ -238,7 +72,7 @@ impl Engine {
     }
 
     /// Services that depend on this one, and their objects, look again.
-    fn wake_dependents(&mut self, name: &Arc<str>) {
+    pub(super) fn wake_dependents(&mut self, name: &Arc<str>) {
         let dependents: Vec<Arc<str>> = self
             .services
             .values()
@@ -253,7 +87,7 @@ impl Engine {
     }
 
     /// The first check that applied something leaves the rerun to a later one; said once.
-    fn say_ignored(&mut self, name: &Arc<str>) {
+    pub(super) fn say_ignored(&mut self, name: &Arc<str>) {
         let Some(service) = self.services.get_mut(name) else {
             return;
         };
@@ -266,7 +100,7 @@ impl Engine {
         }
     }
 
-    fn start(&mut self, name: &Arc<str>) {
+    pub(super) fn start(&mut self, name: &Arc<str>) {
         let Some(service) = self.services.get_mut(name) else {
             return;
         };
@@ -304,7 +138,7 @@ impl Engine {
         }
     }
 
-    fn probe_if_due(&mut self, name: &Arc<str>, now: Now) {
+    pub(super) fn probe_if_due(&mut self, name: &Arc<str>, now: Now) {
         let Some(service) = self.services.get_mut(name) else {
             return;
         };
@@ -429,7 +263,7 @@ impl Engine {
     }
 
     /// Asks why the first object that is not ready is not, unless someone asked just now.
-    fn explain(&mut self, name: &Arc<str>, now: Now) {
+    pub(super) fn explain(&mut self, name: &Arc<str>, now: Now) {
         let stuck = self
             .members
             .get(name)
@@ -454,24 +288,6 @@ impl Engine {
             object.desired.resource.clone(),
         ));
         self.wake(now.mono + EXPLAIN_EVERY);
-    }
-}
-
-impl Verdict {
-    fn new(phase: Phase, reason: impl Into<String>) -> Self {
-        Self {
-            phase,
-            reason: reason.into(),
-            hint: None,
-        }
-    }
-
-    fn keep(service: &Service) -> Self {
-        Self {
-            phase: service.phase,
-            reason: service.reason.clone(),
-            hint: service.hint.clone(),
-        }
     }
 }
 

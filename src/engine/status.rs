@@ -150,8 +150,12 @@ impl Engine {
             objects: (!members.is_empty()).then_some((current, members.len())),
             answer: service.probes.last.clone(),
             answers: matches!(service.run, Run::Up(..)) && service.probes.failures == 0,
-            retry: (service.probes.retry_at > now.mono)
-                .then(|| (service.probes.retry_at - now.mono, service.probes.failures)),
+            retry: (service.probes.retry_at > now.mono).then(|| {
+                (
+                    service.probes.retry_at.saturating_sub(now.mono),
+                    service.probes.failures,
+                )
+            }),
             problems: members
                 .iter()
                 .filter_map(|o| problem(&o.standing).map(|why| (o.desired.key.clone(), why)))
@@ -183,21 +187,16 @@ impl Engine {
             .all(|service| service.save == super::service::Save::Clean);
         // A service with an object that cannot be written prunes nothing, so nothing is waited for.
         let prunes = |name: &Arc<str>| self.members(name).all(|o| o.standing == Standing::InOrder);
-        let leaving = |name: &Arc<str>| {
+        let open = |name: &Arc<str>| {
             let leavers = self.leavers(name).into_iter();
             leavers
                 .map(|(_, leaver)| leaver)
                 .any(|l| matches!(l, Leaver::Delete(..) | Leaver::Gone))
         };
-        let pruned = || {
-            !self
-                .services
-                .keys()
-                .any(|name| prunes(name) && leaving(name))
-        };
+        let nothing_leaves = || !self.services.keys().any(|name| prunes(name) && open(name));
         self.inventories_read
             && saved
-            && pruned()
+            && nothing_leaves()
             && self.deletions.is_empty()
             && self
                 .objects

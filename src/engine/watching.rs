@@ -1,12 +1,10 @@
 //! What the watches say becomes state; drift is answered at once.
 
-use super::decide::{self, Decision};
+use super::decide;
 use super::event::{WatchChange, WatchKey};
-use super::health::Health;
-use super::object::{Foreign, Live, Looked, Object};
-use super::ownership::{evidence, other_managers};
-use super::{Engine, Now, Standing, WriteError};
-use crate::desired::{Need, ObjectKey, Resource};
+use super::object::{Live, Looked, Object};
+use super::{Engine, Now};
+use crate::desired::{ObjectKey, Resource};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -243,33 +241,6 @@ impl Engine {
             .sum()
     }
 
-    pub(super) fn on_looked(
-        &mut self,
-        key: &ObjectKey,
-        found: Result<Option<Box<Value>>, WriteError>,
-        now: Now,
-    ) {
-        let Some(position) = self.index.get(key).copied() else {
-            return;
-        };
-        let object = &mut self.objects[position];
-        object.looked = match found {
-            Ok(None) => Looked::Absent,
-            Ok(Some(value)) => {
-                Looked::Present(Box::new(Foreign::of(&value, &self.manager, &self.key)))
-            }
-            Err(error) => {
-                object.looked = Looked::No;
-                let wait = object.fail(error.to_string(), now.mono, true, None);
-                self.stand(position, Standing::Failed(error.to_string()));
-                return self.wake(now.mono + wait.unwrap_or_default());
-            }
-        };
-        let key = key.clone();
-        self.queue.insert(position);
-        self.wake_waiters(&key);
-    }
-
     pub(super) fn on_explained(&mut self, key: &ObjectKey, text: Option<String>) {
         if let Some(position) = self.index.get(key).copied() {
             let object = &mut self.objects[position];
@@ -278,76 +249,6 @@ impl Engine {
                 self.dirty.insert(object.service.clone());
             }
         }
-    }
-
-    /// What has to come before an object, in words; `None` when nothing does.
-    pub(super) fn waits_for(&self, object: &Object, service: &super::Service) -> Option<String> {
-        if !object.desired.key.is("", "Namespace") {
-            for name in &service.desired.depends_on {
-                if let Some(first) = self.services.get(name)
-                    && !first.is_ready_for_others()
-                {
-                    return Some(format!("service {name} ({})", first.phase));
-                }
-            }
-        }
-        object.desired.after.iter().find_map(|prerequisite| {
-            let position = self.index.get(&prerequisite.key)?;
-            let first = &self.objects[*position];
-            let there = match first.standing {
-                Standing::InOrder => true,
-                Standing::Differs(_) => first.live.is_some(),
-                _ => false,
-            };
-            let health = first.health();
-            let met = there && (prerequisite.need == Need::Applied || health.is_current());
-            (!met).then(|| match health.reason().filter(|_| there) {
-                Some(reason) => format!("{} ({reason})", prerequisite.key.short()),
-                None => prerequisite.key.short(),
-            })
-        })
-    }
-
-    pub(super) fn act(
-        &mut self,
-        position: usize,
-        decision: Decision,
-        now: Now,
-    ) -> Option<Standing> {
-        Some(match decision {
-            Decision::Unknown => Standing::Unknown,
-            Decision::Leave => return None,
-            Decision::InOrder => Standing::InOrder,
-            Decision::Wait(what) => Standing::Waiting(what),
-            Decision::Block(why) => Standing::Blocked(why),
-            Decision::Rest(until) => {
-                self.wake(until);
-                let trouble = self.objects[position].trouble.as_ref();
-                Standing::Failed(
-                    trouble.map_or_else(|| "healed too often".into(), |t| t.reason.clone()),
-                )
-            }
-            Decision::Look => {
-                let object = &mut self.objects[position];
-                object.looked = Looked::Pending;
-                self.looks
-                    .push((object.desired.key.clone(), object.desired.resource.clone()));
-                return None;
-            }
-            Decision::Record => {
-                self.want_recorded(position, now);
-                Standing::Waiting("its inventory".into())
-            }
-            Decision::Report(cause) => {
-                self.note_drift(position, cause);
-                self.rehearse(position, cause, now);
-                Standing::Differs(cause)
-            }
-            Decision::Write(cause) => {
-                self.write(position, cause, now);
-                Standing::Writing
-            }
-        })
     }
 }
 
@@ -359,57 +260,4 @@ fn key_in(watch: &WatchKey, object: &Value) -> ObjectKey {
         text("/metadata/namespace").filter(|_| watch.resource.namespaced),
         text("/metadata/name").unwrap_or(""),
     )
-}
-
-impl Foreign {
-    fn of(object: &Value, manager: &str, key: &crate::desired::FingerprintKey) -> Self {
-        Self {
-            uid: object
-                .pointer("/metadata/uid")
-                .and_then(Value::as_str)
-                .unwrap_or("")
-                .to_owned(),
-            owner: owner(object),
-            managers: other_managers(object, manager),
-            applied_by_us: evidence(object, manager, key).is_some(),
-            health: if object.get("kind").is_none() {
-                Health::Current
-            } else {
-                super::health::health(object)
-            },
-        }
-    }
-}
-
-/// Who owns an object, by the marks that the common tools leave.
-fn owner(object: &Value) -> Option<String> {
-    let mark = |kind: &str, name: &str| {
-        object
-            .pointer(&format!("/metadata/{kind}"))
-            .and_then(|marks| marks.get(name))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    if let Some(other) = mark("labels", crate::desired::instance::INSTANCE_LABEL) {
-        return Some(format!("the jsorc instance {other}"));
-    }
-    if let Some(release) = mark("annotations", "meta.helm.sh/release-name") {
-        return Some(format!("the Helm release {release}"));
-    }
-    if let Some(tracked) = mark("annotations", "argocd.argoproj.io/tracking-id") {
-        return Some(format!(
-            "the Argo CD application {}",
-            tracked.split(':').next().unwrap_or("")
-        ));
-    }
-    if let Some(name) = mark("labels", "kustomize.toolkit.fluxcd.io/name") {
-        return Some(format!("the Flux kustomization {name}"));
-    }
-    let owners = object
-        .pointer("/metadata/ownerReferences")
-        .and_then(Value::as_array);
-    owners.and_then(|list| list.first()).map(|first| {
-        let text = |field: &str| first.get(field).and_then(Value::as_str).unwrap_or("");
-        format!("{}/{}", text("kind"), text("name"))
-    })
 }

@@ -1,0 +1,78 @@
+//! Carries a decision about one object out, and says what an object has to wait for.
+
+use super::decide::Decision;
+use super::object::{Looked, Object};
+use super::{Engine, Now, Standing};
+use crate::desired::Need;
+
+impl Engine {
+    /// What has to come before an object, in words; `None` when nothing does.
+    pub(super) fn waits_for(&self, object: &Object, service: &super::Service) -> Option<String> {
+        if !object.desired.key.is("", "Namespace") {
+            for name in &service.desired.depends_on {
+                if let Some(first) = self.services.get(name)
+                    && !first.is_ready_for_others()
+                {
+                    return Some(format!("service {name} ({})", first.phase));
+                }
+            }
+        }
+        object.desired.after.iter().find_map(|prerequisite| {
+            let position = self.index.get(&prerequisite.key)?;
+            let first = &self.objects[*position];
+            let there = match first.standing {
+                Standing::InOrder => true,
+                Standing::Differs(_) => first.live.is_some(),
+                _ => false,
+            };
+            let health = first.health();
+            let met = there && (prerequisite.need == Need::Applied || health.is_current());
+            (!met).then(|| match health.reason().filter(|_| there) {
+                Some(reason) => format!("{} ({reason})", prerequisite.key.short()),
+                None => prerequisite.key.short(),
+            })
+        })
+    }
+
+    pub(super) fn act(
+        &mut self,
+        position: usize,
+        decision: Decision,
+        now: Now,
+    ) -> Option<Standing> {
+        Some(match decision {
+            Decision::Unknown => Standing::Unknown,
+            Decision::Leave => return None,
+            Decision::InOrder => Standing::InOrder,
+            Decision::Wait(what) => Standing::Waiting(what),
+            Decision::Block(why) => Standing::Blocked(why),
+            Decision::Rest(until) => {
+                self.wake(until);
+                let trouble = self.objects[position].trouble.as_ref();
+                Standing::Failed(
+                    trouble.map_or_else(|| "healed too often".into(), |t| t.reason.clone()),
+                )
+            }
+            Decision::Look => {
+                let object = &mut self.objects[position];
+                object.looked = Looked::Pending;
+                self.looks
+                    .push((object.desired.key.clone(), object.desired.resource.clone()));
+                return None;
+            }
+            Decision::Record => {
+                self.want_recorded(position, now);
+                Standing::Waiting("its inventory".into())
+            }
+            Decision::Report(cause) => {
+                self.note_drift(position, cause);
+                self.rehearse(position, cause, now);
+                Standing::Differs(cause)
+            }
+            Decision::Write(cause) => {
+                self.write(position, cause, now);
+                Standing::Writing
+            }
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! Takes in the answers to writes, and says what came of them.
+
+use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
+use super::object::{Cause, Flight, Live, Looked, Standing};
+use super::occurrence::{Blame, Fault, Heal, Occurrence};
+use super::ownership::{evidence, owned_fields, writer_of};
+use super::record::{Applied, Record};
+use super::{Engine, Mode, Now, WriteError, Written};
+use crate::desired::{ObjectKey, WriteMode};
+use serde_json::Value;
+use std::time::Duration;
+
+impl Engine {
+    /// Says once that an object differs which policy leaves as it is.
+    pub(super) fn note_drift(&mut self, position: usize, cause: Cause) {
+        let object = &self.objects[position];
+        if object.standing == Standing::Differs(cause)
+            || !matches!(cause, Cause::Drift(_))
+            || !self.writes()
+        {
+            return;
+        }
+        let body = self
+            .fresh
+            .as_ref()
+            .filter(|(of, _)| *of == position)
+            .map(|(_, body)| &**body);
+        let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
+        let by = match body.or(object.stash.as_deref()).zip(wanted) {
+            Some((live, wanted)) => self.blame(live, &lacking(live, &wanted, Showing::Plain)),
+            None => Blame::Unknown,
+        };
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        self.tell(Occurrence::Drifted { service, key, by });
+    }
+
+    pub(super) fn on_wrote(
+        &mut self,
+        key: &ObjectKey,
+        attempt: u64,
+        outcome: Result<Written, WriteError>,
+        now: Now,
+    ) {
+        if self
+            .deletions
+            .get(key)
+            .is_some_and(|(number, _)| *number == attempt)
+        {
+            return self.on_pruned(key, outcome, now);
+        }
+        let Some(position) = self.index.get(key).copied() else {
+            return;
+        };
+        let Some(flight) = self.objects[position]
+            .flight
+            .take_if(|flight| flight.attempt == attempt)
+        else {
+            return;
+        };
+        self.queue.insert(position);
+        self.dirty.insert(self.objects[position].service.clone());
+        if matches!(self.mode, Mode::Observe { .. }) {
+            return self.on_rehearsed(position, &flight, outcome);
+        }
+        match outcome {
+            Ok(Written::Object { created, object }) => {
+                self.on_written(position, &flight, created, &object, now);
+            }
+            Ok(Written::Deleted) => {
+                if let Some(live) = &mut self.objects[position].live {
+                    live.health = super::health::Health::Terminating;
+                }
+            }
+            Err(error) => self.on_refused(position, &flight, error, now),
+        }
+    }
+
+    pub(super) fn on_written(
+        &mut self,
+        position: usize,
+        flight: &Flight,
+        created: bool,
+        answer: &Value,
+        now: Now,
+    ) {
+        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+        let object = &mut self.objects[position];
+        let unchanged = flight.version.as_ref() == Some(&live.resource_version);
+        object.trouble = None;
+        object.take = false;
+        if object.desired.mode == WriteMode::Ensure {
+            object.looked = Looked::Present(Box::new(super::Foreign {
+                uid: live.uid,
+                owner: None,
+                managers: Vec::new(),
+                applied_by_us: false,
+                health: live.health,
+            }));
+        } else {
+            let applied = Applied {
+                uid: live.uid.clone(),
+                digest: object.desired.digest,
+                evidence: evidence(answer, &self.manager, &self.key),
+                conflicts: object.conflicts.clone(),
+            };
+            let record = Record {
+                resource: object.desired.resource.clone(),
+                applied: Some(applied),
+                done: false,
+            };
+            object.record = Some(record);
+            if object
+                .live
+                .as_ref()
+                .is_none_or(|known| !live.is_older_than(known))
+            {
+                self.see_own(position, live);
+            }
+        }
+        let fields = self.changed_fields(position, flight, answer);
+        self.note_written(position, flight, created, unchanged, fields, now);
+        self.objects[position].was = None;
+        let key = self.objects[position].desired.key.clone();
+        self.wake_waiters(&key);
+    }
+
+    /// Takes in our own write: its health counts, and it does not end the check it belongs to.
+    pub(super) fn see_own(&mut self, position: usize, live: Live) {
+        let object = &mut self.objects[position];
+        object.live = Some(live);
+        object.looked = Looked::No;
+        let definition = object
+            .desired
+            .key
+            .is("apiextensions.k8s.io", "CustomResourceDefinition");
+        if definition {
+            self.send_watches();
+        }
+    }
+
+    pub(super) fn changed_fields(
+        &self,
+        position: usize,
+        flight: &Flight,
+        after: &Value,
+    ) -> Vec<FieldChange> {
+        let Some(before) = &flight.before else {
+            return self.changed_manifest(position);
+        };
+        let sets = [
+            owned_fields(before, &self.manager),
+            owned_fields(after, &self.manager),
+        ];
+        changes_within(before, after, &sets, self.showing(position))
+    }
+
+    /// What changed in the manifest, when the live object before it was not kept.
+    pub(super) fn changed_manifest(&self, position: usize) -> Vec<FieldChange> {
+        let object = &self.objects[position];
+        let parsed = |body: &str| serde_json::from_str::<Value>(body).ok();
+        let Some(was) = object.was.as_deref().and_then(parsed) else {
+            return Vec::new();
+        };
+        let Some(is) = parsed(&object.desired.body) else {
+            return Vec::new();
+        };
+        changes(&was, &is, self.showing(position))
+    }
+
+    pub(super) fn showing(&self, position: usize) -> Showing<'_> {
+        if self.objects[position].desired.key.is_secret() {
+            Showing::Masked(&self.key)
+        } else {
+            Showing::Plain
+        }
+    }
+
+    pub(super) fn note_written(
+        &mut self,
+        position: usize,
+        flight: &Flight,
+        created: bool,
+        unchanged: bool,
+        fields: Vec<FieldChange>,
+        now: Now,
+    ) {
+        let object = &self.objects[position];
+        let (name, key) = (object.service.clone(), object.desired.key.clone());
+        let tracked = object.desired.mode != WriteMode::Ensure;
+        let heal = matches!(flight.cause, Cause::Drift(_));
+        if let Some(service) = self.services.get_mut(&name) {
+            if tracked {
+                service.mark_unsaved(if heal {
+                    now.mono + Duration::from_secs(1)
+                } else {
+                    now.mono
+                });
+            }
+            if !unchanged {
+                service.applied += 1;
+                service.holds_rerun = true;
+                service.wants_rerun |= !heal;
+            }
+        }
+        if unchanged {
+            return;
+        }
+        let took = now.mono.saturating_sub(flight.since);
+        match flight.cause {
+            Cause::Drift(fault) => {
+                self.note_heal(position, flight, fault, created, fields, took, now);
+            }
+            _ => self.tell(Occurrence::Applied {
+                service: name,
+                key,
+                created,
+                fields,
+                took,
+            }),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that is said of a heal"
+    )]
+    pub(super) fn note_heal(
+        &mut self,
+        position: usize,
+        flight: &Flight,
+        fault: Fault,
+        created: bool,
+        fields: Vec<FieldChange>,
+        took: Duration,
+        now: Now,
+    ) {
+        let fault = if fault == Fault::Deleted && !created {
+            Fault::Unlabelled
+        } else {
+            fault
+        };
+        let by = match &flight.before {
+            Some(before) => self.blame(before, &fields),
+            None => Blame::Unknown,
+        };
+        let object = &mut self.objects[position];
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        let again = object.heals.count(now.mono, &key);
+        let heal = Heal {
+            service: service.clone(),
+            key: key.clone(),
+            fault,
+            by: by.clone(),
+            fields,
+            took,
+            at: now.wall,
+        };
+        self.last_heal = Some(heal.clone());
+        self.tell(Occurrence::Healed(heal));
+        if let Some((times, rest)) = again {
+            self.tell(Occurrence::Fight {
+                service,
+                key,
+                by,
+                times,
+                again: rest,
+            });
+            self.wake(now.mono + rest);
+        }
+    }
+
+    /// The last foreign writer of the changed fields, if the object names one.
+    pub(super) fn blame(&self, before: &Value, fields: &[FieldChange]) -> Blame {
+        fields
+            .iter()
+            .filter_map(|change| writer_of(before, &self.manager, &change.path))
+            .max()
+            .map_or(Blame::Unknown, |writer| {
+                Blame::Manager(writer.manager, writer.time)
+            })
+    }
+}

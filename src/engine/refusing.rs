@@ -1,0 +1,125 @@
+//! What becomes of a write that the server refused.
+
+use super::event::FieldConflict;
+use super::object::{Cause, Flight, Looked};
+use super::occurrence::Occurrence;
+use super::{Engine, Now, WriteError};
+use crate::desired::{ObjectKey, PROTECTED_KINDS};
+use crate::manifest::spec::Recreate;
+use std::time::Duration;
+
+impl Engine {
+    pub(super) fn on_refused(
+        &mut self,
+        position: usize,
+        flight: &Flight,
+        error: WriteError,
+        now: Now,
+    ) {
+        match error {
+            WriteError::Conflict(conflicts) => self.on_conflict(position, conflicts, now),
+            WriteError::Gone => {
+                self.objects[position].live = None;
+                self.objects[position].looked = Looked::No;
+            }
+            WriteError::NotOurs | WriteError::AlreadyExists => {
+                let object = &mut self.objects[position];
+                object.live = None;
+                object.looked = Looked::No;
+                object.fail(error.to_string(), now.mono, true, None);
+            }
+            WriteError::Immutable(reason) => self.on_immutable(position, &reason, now),
+            WriteError::NamespaceMissing(ref namespace) => {
+                let key = ObjectKey::new("", "Namespace", None, namespace);
+                if let Some(home) = self.index.get(&key).copied() {
+                    self.objects[home].looked = Looked::No;
+                    self.queue.insert(home);
+                }
+                self.give_up_for_now(position, &error, now);
+            }
+            other => self.give_up_for_now(position, &other, now),
+        }
+        let _ = flight;
+    }
+
+    pub(super) fn give_up_for_now(&mut self, position: usize, error: &WriteError, now: Now) {
+        let after = match error {
+            WriteError::Busy { after, .. } => *after,
+            _ => None,
+        };
+        let passes = error.passes()
+            || matches!(
+                error,
+                WriteError::NamespaceMissing(_)
+                    | WriteError::NamespaceTerminating(_)
+                    | WriteError::KindNotServed
+            );
+        self.refuse(position, error.to_string(), passes, after, now);
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        position: usize,
+        reason: String,
+        passes: bool,
+        after: Option<Duration>,
+        now: Now,
+    ) {
+        let object = &mut self.objects[position];
+        let again = object.fail(reason.clone(), now.mono, passes, after);
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        self.tell(Occurrence::Refused {
+            service,
+            key,
+            reason,
+            again: Some(again),
+        });
+        self.wake(now.mono + again);
+    }
+
+    pub(super) fn on_conflict(&mut self, position: usize, conflicts: Vec<FieldConflict>, now: Now) {
+        let object = &self.objects[position];
+        let take = self.takes_conflicts(position);
+        let reason = WriteError::Conflict(conflicts.clone()).to_string();
+        let known = conflicts
+            .iter()
+            .all(|conflict| object.conflicts.contains(conflict));
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        if take {
+            self.objects[position].take = true;
+        } else if known {
+            self.refuse(position, reason, false, None, now);
+        } else {
+            let object = &mut self.objects[position];
+            object.conflicts.extend(conflicts);
+            object.conflicts.dedup();
+            let reason = format!("{reason}: left to it (policy.conflicts: take would take it)");
+            self.tell(Occurrence::Refused {
+                service,
+                key,
+                reason,
+                again: None,
+            });
+        }
+    }
+
+    pub(super) fn on_immutable(&mut self, position: usize, reason: &str, now: Now) {
+        let object = &self.objects[position];
+        let policy = self
+            .services
+            .get(&object.service)
+            .map(|service| service.desired.policy.recreate);
+        let protected = PROTECTED_KINDS.contains(&&*object.desired.key.kind);
+        if policy == Some(Recreate::Immutable) && !protected {
+            self.write(position, Cause::Recreate, now);
+        } else {
+            let what = object.desired.key.short();
+            let hint = if protected {
+                format!("delete {what} yourself if its data may go")
+            } else {
+                "policy.recreate: immutable deletes and creates it anew".to_owned()
+            };
+            self.refuse(position, format!("{reason} ({hint})"), false, None, now);
+        }
+    }
+}
