@@ -5,8 +5,11 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod database;
+mod drift;
 mod drivers;
 mod manifest;
 mod original;
+mod requests;
 mod rig;
 mod support;

@@ -267,7 +267,7 @@ fn o7_refresh_takes_either_name_and_reads_the_configuration_again() {
     daemon.wait_for("sleeper", "Running", LONG);
     let pid = child_of(daemon.pid());
     jsorc.file(
-        SLEEPER.0,
+        &format!("services/{}", SLEEPER.0),
         "driver: command\nconfig: {command: [sleep, \"2000\"]}\n",
     );
     let (code, body) = http(
@@ -323,7 +323,7 @@ fn arguments_of(pid: u32) -> String {
 #[test]
 fn o8_without_kubernetes_task_and_mail_still_rerun() {
     let redis = Redis::start();
-    let worker = crate::support::CeleryWorker::start(&redis.url(), "o8");
+    let worker = crate::support::CeleryWorker::start(&format!("{}/0", redis.url()), "o8");
     let jsorc = Jsorc::alone("o8")
         .set("REDIS_HOST", "127.0.0.1")
         .set("REDIS_PORT", &redis.port.to_string())

@@ -140,7 +140,7 @@ impl DesiredSet {
 }
 
 impl DesiredService {
-    /// Whether its driver's address is a Service of the cluster, with no host in its place.
+    /// Whether it can only be run through the cluster: no setting says where else it is.
     #[must_use]
     pub fn needs_cluster(&self) -> bool {
         let given = |name: &str| {
@@ -149,7 +149,7 @@ impl DesiredService {
                 .and_then(Value::as_str)
                 .is_some_and(|text| !text.is_empty())
         };
-        given("service") && !given("host") && !given("url")
+        !given("host") && !given("url") && !self.settings.contains_key("command")
     }
 }
 

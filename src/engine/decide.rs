@@ -59,7 +59,7 @@ pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
     if object.flight.is_some() {
         return Decision::Leave;
     }
-    if around.unknown && object.desired.mode != WriteMode::Ensure {
+    if around.unknown {
         return Decision::Unknown;
     }
     let cause = match difference(object, around.policy) {

@@ -47,7 +47,7 @@ pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
 pub use status::{Drift, ServiceStatus, Status};
 
-use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
+use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
 use decide::{Decision, Surroundings, decide};
 use object::{Live, Object};
 use serde_json::Value;
@@ -283,6 +283,9 @@ impl Engine {
         if self.cluster != ClusterState::Ready || !self.inventories_read {
             return Some(Unknown { lost: None });
         }
+        if object.desired.mode == WriteMode::Ensure {
+            return None;
+        }
         let watch = watching::watch_of(&object.desired.key, &object.desired.resource);
         match self.watches.get(&watch) {
             Some(true) => None,
@@ -326,7 +329,6 @@ impl Engine {
     fn on_tick(&mut self, now: Now) {
         for service in self.services.values_mut() {
             service.holds_rerun = false;
-            service.applied = 0;
         }
         for object in &mut self.objects {
             if matches!(object.standing, Standing::Blocked(_)) && object.flight.is_none() {

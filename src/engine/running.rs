@@ -65,7 +65,12 @@ impl Engine {
             return None;
         }
         match &self.cluster {
-            ClusterState::Off(_) => return None,
+            ClusterState::Off(why) => {
+                let lost = service.desired.needs_cluster();
+                return lost.then(|| {
+                    Verdict::new(Phase::NotConfigured, format!("needs a cluster: {why}"))
+                });
+            }
             ClusterState::Unreachable(why) => {
                 let up = matches!(service.run, Run::Up(..)) || !service.desired.needs_cluster();
                 return (!up).then(|| Verdict::new(Phase::Waiting, format!("cluster: {why}")));

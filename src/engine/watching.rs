@@ -110,7 +110,6 @@ impl Engine {
         }
         if foreign_write && let Some(service) = self.services.get_mut(&service) {
             service.holds_rerun = false;
-            service.applied = 0;
         }
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
@@ -228,7 +227,6 @@ impl Engine {
                 let name = self.objects[position].service.clone();
                 if let Some(service) = self.services.get_mut(&name) {
                     service.holds_rerun = false;
-                    service.applied = 0;
                 }
                 self.dirty.insert(name);
             }

@@ -2,12 +2,12 @@
 
 use super::diff::{FieldChange, Showing, changes, changes_within};
 use super::event::FieldConflict;
-use super::object::{Cause, Checked, Flight, Live, Looked, Object, Rehearsal};
+use super::object::{Cause, Checked, Flight, Live, Looked, Object, Rehearsal, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::ownership::{evidence, owned_fields, writer_of};
 use super::record::{Applied, Record};
 use super::{Command, Engine, Mode, Now, Verb, Write, WriteError, Written};
-use crate::desired::{Need, ObjectKey, PROTECTED_KINDS, WriteMode};
+use crate::desired::{ObjectKey, PROTECTED_KINDS, WriteMode};
 use crate::manifest::spec::{Conflicts, Recreate};
 use serde_json::Value;
 use std::time::Duration;
@@ -52,7 +52,9 @@ impl Engine {
         if self.mode != (Mode::Observe { rehearse: true }) {
             return;
         }
-        let can_ask = self.can_ask(&self.objects[position]);
+        let Some(can_ask) = self.can_ask(&self.objects[position]) else {
+            return;
+        };
         let object = &mut self.objects[position];
         let version = object
             .live
@@ -107,22 +109,25 @@ impl Engine {
         }));
     }
 
-    /// A dry run in a namespace, or of a kind, that is not there yet could only be refused.
-    fn can_ask(&self, object: &Object) -> bool {
-        object
-            .desired
-            .after
-            .iter()
-            .filter(|p| p.need == Need::Current)
-            .all(|prerequisite| {
-                !matches!(
-                    &*prerequisite.key.kind,
-                    "Namespace" | "CustomResourceDefinition"
-                ) || self
-                    .index
-                    .get(&prerequisite.key)
-                    .is_none_or(|p| self.objects[*p].health().is_current())
-            })
+    /// Whether a dry run can be answered: in a namespace, or of a kind, that is not there yet it
+    /// could only be refused. `None` while that is not known.
+    fn can_ask(&self, object: &Object) -> Option<bool> {
+        let mut can = true;
+        for prerequisite in &object.desired.after {
+            let home = matches!(
+                &*prerequisite.key.kind,
+                "Namespace" | "CustomResourceDefinition"
+            );
+            let Some(first) = self.index.get(&prerequisite.key).filter(|_| home) else {
+                continue;
+            };
+            let first = &self.objects[*first];
+            if first.standing == Standing::Unknown || first.looked == Looked::Pending {
+                return None;
+            }
+            can &= first.health().is_current();
+        }
+        Some(can)
     }
 
     pub(super) fn on_wrote(

@@ -116,49 +116,14 @@ fn without_password(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::{Sources, load};
-    use crate::manifest::spec::ServiceSpec;
-    use crate::manifest::{Parameter, Place, Service};
+    use crate::report::samples::catalog;
 
     const CANARY: &str = "canary-hunter2";
-
-    fn catalog() -> Catalog {
-        let spec: ServiceSpec = serde_json::from_value(json!({
-            "driver": "redis", "description": "Cache", "enabled": true, "keep_alive": true,
-            "depends_on": [], "namespace": null, "config": {"db": 1},
-            "env": {"host": "REDIS_HOST"}, "parameters": {},
-            "probe": {"interval": null, "timeout": "2s", "failures": 3},
-            "remedy": "none", "policy": {}, "ignore": [], "protect": [], "external": [],
-            "lines": {"config.db": 4}
-        }))
-        .unwrap();
-        let parameter = |value: Value| -> Parameter { serde_json::from_value(value).unwrap() };
-        let parameters = [
-            ("memory", json!({"type": "quantity", "default": "256Mi"})),
-            ("auth", json!({"type": "secret", "generate": 24})),
-        ];
-        let parameters = parameters.map(|(name, value)| (name.to_owned(), parameter(value)));
-        let spec = ServiceSpec {
-            parameters: parameters.into(),
-            ..spec
-        };
-        Catalog {
-            services: vec![Service {
-                name: "redis".into(),
-                spec,
-                spec_place: Place {
-                    file: "services/redis/service.yaml".into(),
-                    line: 1,
-                    column: 1,
-                },
-                kube: Vec::new().into(),
-            }],
-            digest: "0".into(),
-        }
-    }
 
     fn loaded(catalog: &Catalog, variables: &[(&str, &str)]) -> Loaded {
         let variables = variables
             .iter()
+            .chain(&[("JSORC_SERVICES__REDIS__PARAMETERS__MODE", "aof")])
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let sources = Sources {
             variables: variables.collect(),
@@ -191,16 +156,16 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "interval                           5s              environment variable JSORC_INTERVAL",
-                "namespace                          default         default",
-                "keep_alive                         [\"redis\"]       default",
-                "services.redis.config.db           1               services/redis/service.yaml:4",
-                "services.redis.config.host         cache           environment variable REDIS_HOST",
+                "interval                          5s                environment variable JSORC_INTERVAL",
+                "keep_alive                        [\"mail\",\"redis\"]  default",
+                "namespace                         default           default",
+                "services.redis.config.db          1                 services/redis/service.yaml:4",
+                "services.redis.config.host        cache             environment variable REDIS_HOST",
             ]
         );
         let without = text(&loaded, &catalog, false, Palette::PLAIN);
         assert!(
-            without.contains("\ninterval                           5s\n"),
+            without.contains("\ninterval                          5s\n"),
             "{without}"
         );
     }

@@ -3,6 +3,7 @@
 use super::layout::{safe, width};
 use super::style::{Meaning, Palette};
 use std::error::Error;
+use std::fmt::Write as _;
 
 /// A message with its causes stays on one line up to this width.
 const ONE_LINE: usize = 160;
@@ -18,7 +19,7 @@ pub fn error(message: &str, hint: Option<&str>, palette: Palette) -> String {
     );
     if let Some(hint) = hint {
         let head = palette.paint(Meaning::Strong, "hint:");
-        text.push_str(&format!("{head} {}\n", lines(hint)));
+        let _ = writeln!(text, "{head} {}", lines(hint));
     }
     text
 }

@@ -44,7 +44,7 @@ pub(super) fn json(heal: &Heal) -> Value {
     let fields: Vec<Value> = heal
         .fields
         .iter()
-        .map(|change| change_json(&heal.key, change, by.clone()))
+        .map(|change| change_json(&heal.key, change, &by))
         .collect();
     json!({
         "service": &*heal.service,

@@ -71,10 +71,11 @@ pub fn shorten_pair(from: &str, to: &str, columns: usize) -> (String, String) {
             shorten(to, columns).into_owned(),
         );
     }
-    let head = from[..common].chars().rev();
-    let context: usize = head.take(columns / 4).map(char::len_utf8).sum();
+    let tail = width(&from[common..]).max(width(&to[common..]));
+    let room = columns.saturating_sub(tail + 1).max(columns / 4);
+    let start = common - ending(&from[..common], room);
     let cut = |text: &str| {
-        let tail = format!("…{}", &text[common - context..]);
+        let tail = format!("…{}", &text[start..]);
         shorten(&tail, columns).into_owned()
     };
     (cut(from), cut(to))
@@ -94,6 +95,20 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// How many bytes at the end of a text fit into so many columns.
+fn ending(text: &str, columns: usize) -> usize {
+    let mut taken = 0;
+    let fits = |character: &char| {
+        taken += character.width().unwrap_or(1);
+        taken <= columns
+    };
+    text.chars()
+        .rev()
+        .take_while(fits)
+        .map(char::len_utf8)
+        .sum()
 }
 
 /// The longest beginning that surely fits; a sequence of characters can be wider than its parts.
@@ -122,6 +137,7 @@ mod tests {
         assert_eq!(pad("東京", 6), "東京  ");
         assert_eq!(shorten("東京タワー", 6), "東京…");
         assert_eq!(shorten("abc", 3), "abc");
+        assert_eq!(shorten("a\u{b}\u{b}bcd", 3), "a\u{b}…");
     }
 
     #[test]
@@ -141,7 +157,10 @@ mod tests {
         );
         assert_eq!(
             shorten_pair(from, to, 24),
-            ("…e:1.0.0".into(), "…e:1.0.1".into())
+            (
+                "…/path/to/an/image:1.0.0".into(),
+                "…/path/to/an/image:1.0.1".into()
+            )
         );
         assert_eq!(
             shorten_pair("short", &"x".repeat(30), 10),

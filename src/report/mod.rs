@@ -16,6 +16,8 @@ pub mod measure;
 pub mod occurrence;
 pub mod plan;
 pub mod progress;
+#[cfg(test)]
+mod samples;
 pub mod services;
 pub mod status;
 pub mod style;

@@ -99,7 +99,7 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
             took,
             ..
         } => {
-            let fields = fields.iter().map(|f| change_json(key, f, Value::Null));
+            let fields = fields.iter().map(|f| change_json(key, f, &Value::Null));
             let fields: Vec<Value> = fields.collect();
             let details = json!({"object": object(key), "created": created, "fields": fields, "took_ms": millis(*took)});
             ("applied", details)
@@ -228,3 +228,6 @@ fn next_try(again: Option<Duration>) -> String {
         format!(" (next try in {})", wait(again))
     })
 }
+
+#[cfg(test)]
+mod tests;

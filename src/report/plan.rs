@@ -68,6 +68,10 @@ impl Target {
 }
 
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
+mod reviews;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;

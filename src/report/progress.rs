@@ -26,7 +26,7 @@ impl Progress {
     #[must_use]
     pub fn new(terminal: bool, palette: Palette, services: &[impl AsRef<str>]) -> Self {
         let board = Board::new(palette, services);
-        let live = terminal.then(|| Live::new(&board));
+        let live = terminal.then(|| Live::drawn_to(&board, ProgressDrawTarget::stderr()));
         Self {
             board,
             began: Instant::now(),
@@ -47,7 +47,7 @@ impl Progress {
     pub fn print(&mut self, line: &str) {
         match &self.live {
             // A terminal that went away is no reason to stop applying.
-            Some(live) => drop(live.lines.println(line)),
+            Some(shown) => drop(shown.block.println(line)),
             None => write_line(line),
         }
     }
@@ -71,23 +71,24 @@ fn write_line(line: &str) {
 /// The lines on a terminal.
 #[derive(Debug)]
 struct Live {
-    lines: MultiProgress,
+    block: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
 }
 
 impl Live {
     const BEAT: Duration = Duration::from_millis(100);
 
-    fn new(board: &Board) -> Self {
-        let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+    fn drawn_to(board: &Board, target: ProgressDrawTarget) -> Self {
+        let block = MultiProgress::with_draw_target(target);
         let bars = board.names.iter().map(|name| {
-            let bar = lines.add(ProgressBar::new_spinner());
-            bar.set_message(format!("{} waiting", pad(name, board.column)));
+            let bar = ProgressBar::new_spinner().with_style(spinner(board.palette));
+            let bar = block.add(bar);
+            bar.set_message(format!("{}  waiting", pad(name, board.column)));
             (name.clone(), bar)
         });
         Self {
             bars: bars.collect(),
-            lines,
+            block,
         }
     }
 
@@ -270,3 +271,6 @@ fn join(head: &str, reason: &str) -> String {
         format!("{head}: {reason}")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,10 +190,10 @@ fn default(parameter: &Parameter) -> String {
 /// The services for programs: `kind: Services`; those named, or all of them.
 #[must_use]
 pub fn json(catalog: &Catalog, names: &[impl AsRef<str>]) -> Value {
-    let named = |service: &&Service| {
+    let wanted = |service: &&Service| {
         names.is_empty() || names.iter().any(|name| *name.as_ref() == *service.name)
     };
-    let services: Vec<Value> = catalog.services.iter().filter(named).map(one).collect();
+    let services: Vec<Value> = catalog.services.iter().filter(wanted).map(one).collect();
     document::new(
         "Services",
         json!({"digest": catalog.digest, "services": services}),
@@ -256,3 +256,6 @@ fn one_parameter(service: &str, name: &str, parameter: &Parameter) -> Value {
         "variable": parameter_variable(service, name),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,9 +54,20 @@ pub fn text(status: &Status, view: &StatusView) -> String {
         text.push_str(&problems(status));
     }
     let _ = writeln!(text, "{}", footer(status, view));
-    for hint in status.services.iter().filter_map(|s| s.hint.as_deref()) {
-        let head = view.palette.paint(Meaning::Strong, "hint:");
-        let _ = writeln!(text, "{head} {}", safe(hint));
+    text.push_str(&hints(status, view.palette));
+    text
+}
+
+/// What a person can do about the services, one line each; empty when there is nothing.
+#[must_use]
+pub fn hints(status: &Status, palette: Palette) -> String {
+    let mut text = String::new();
+    for service in &status.services {
+        let Some(hint) = service.hint.as_deref() else {
+            continue;
+        };
+        let head = palette.paint(Meaning::Strong, "hint:");
+        let _ = writeln!(text, "{head} {}: {}", service.name, safe(hint));
     }
     text
 }
@@ -207,7 +218,7 @@ fn drift_json(drift: &Drift) -> Value {
     let fields: Vec<Value> = drift
         .fields
         .iter()
-        .map(|(change, by)| change_json(&drift.key, change, blame(by, Some(drift.fault))))
+        .map(|(change, by)| change_json(&drift.key, change, &blame(by, Some(drift.fault))))
         .collect();
     let mut writers = drift.fields.iter().map(|(_, by)| by);
     let by = writers.find(|by| **by != Blame::Unknown);
@@ -221,3 +232,6 @@ fn drift_json(drift: &Drift) -> Value {
         "took_ms": null,
     })
 }
+
+#[cfg(test)]
+mod tests;

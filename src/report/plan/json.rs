@@ -32,7 +32,7 @@ pub fn json(plan: &Plan, view: &PlanView) -> Value {
 }
 
 /// A changed field with who changed it before.
-pub(in super::super) fn change_json(key: &ObjectKey, change: &FieldChange, by: Value) -> Value {
+pub(in super::super) fn change_json(key: &ObjectKey, change: &FieldChange, by: &Value) -> Value {
     let side = |shown: &Option<crate::engine::diff::Shown>| {
         shown
             .as_ref()
@@ -50,7 +50,7 @@ fn one(service: &str, step: &Step) -> Value {
     let fields: Vec<Value> = step
         .fields
         .iter()
-        .map(|(change, by)| change_json(&step.key, change, blame(by, None)))
+        .map(|(change, by)| change_json(&step.key, change, &blame(by, None)))
         .collect();
     json!({
         "action": words::action(step.action),

@@ -227,7 +227,7 @@ impl<'a> Page<'a> {
         }
         if self.shortened {
             self.out
-                .push_str("Long values end in …; -v shows them whole.\n");
+                .push_str("Values with … are shortened; -v shows them whole.\n");
         }
         let _ = writeln!(self.out, "{}", tally::sentence(plan, self.view.palette));
         let acts = plan
