@@ -12,6 +12,8 @@ use crate::{
 
 /// Something that somebody does with kubectl.
 pub struct Harm {
+    /// What the step is called.
+    pub title: &'static str,
     /// In a word or two, for the summary.
     pub what: &'static str,
     /// The command as one types it, without `kubectl` and the namespace.
@@ -27,6 +29,7 @@ pub struct Harm {
 /// What the story does.
 pub const HARMS: [Harm; 3] = [
     Harm {
+        title: "Somebody deletes a Deployment",
         what: "Deployment deleted",
         arguments: &["delete", "deployment", "redis"],
         editor: None,
@@ -34,6 +37,7 @@ pub const HARMS: [Harm; 3] = [
         proof: ("deployment/redis", "{.spec.replicas}", "1"),
     },
     Harm {
+        title: "Somebody edits a ConfigMap",
         what: "ConfigMap edited",
         arguments: &["edit", "configmap", "redis"],
         editor: Some("sed -i s/volatile-lru/allkeys-random/"),
@@ -41,6 +45,7 @@ pub const HARMS: [Harm; 3] = [
         proof: ("configmap/redis", "{.data}", "volatile-lru"),
     },
     Harm {
+        title: "Somebody scales a Deployment",
         what: "Deployment scaled",
         arguments: &["scale", "deployment", "prometheus-server", "--replicas=5"],
         editor: None,
@@ -97,20 +102,22 @@ pub fn inflict(
         let text = format!("{object} {path} is {now} instead of {value}");
         return Err(Trouble::Untrue(text));
     }
-    let measured = match begin {
+    let seen = match begin {
         Some((audit, mark)) => Some(between(&audit.since(mark), harm)?),
         None => None,
     };
+    let user = seen.as_ref().map(|(user, _)| format!("{user} (audit log)"));
     Ok(Repair {
         what: harm.what.to_owned(),
-        by: who(&line),
-        measured,
+        by: who(&line).or(user).unwrap_or_else(|| "unknown".into()),
+        measured: seen.map(|(_, took)| took),
         own: own_figure(&line),
     })
 }
 
-/// From the answer to kubectl's write until the answer to the write of jsorc that follows it.
-fn between(entries: &[AuditEntry], harm: &Harm) -> Result<f64, Trouble> {
+/// Who wrote with kubectl, and the milliseconds from the answer to that until the answer to the
+/// write of jsorc that follows.
+fn between(entries: &[AuditEntry], harm: &Harm) -> Result<(String, f64), Trouble> {
     let (_, resource, name) = harm.object;
     let writes = entries.iter().filter(|entry| {
         let of_object = entry.resource == resource && entry.name == name;
@@ -120,23 +127,23 @@ fn between(entries: &[AuditEntry], harm: &Harm) -> Result<f64, Trouble> {
     for write in writes {
         let at: Timestamp = write.answered.parse().unwrap();
         if write.agent.starts_with("kubectl/") {
-            done = Some(at);
+            done = Some((write.user.clone(), at));
         } else if write.agent.starts_with("jsorc/") && write.verb == "patch" {
-            repaired = repaired.or(done.map(|done| at.duration_since(done)));
+            let since = |(user, done)| (user, at.duration_since(done));
+            repaired = repaired.or(done.take().map(since));
         }
     }
-    let took = repaired.ok_or_else(|| {
+    let (user, took) = repaired.ok_or_else(|| {
         let text = format!("the audit log has no PATCH of {} by jsorc", harm.object.0);
         Trouble::Untrue(text)
     })?;
-    Ok(took.as_secs_f64() * 1000.0)
+    Ok((user, took.as_secs_f64() * 1000.0))
 }
 
-/// The manager that a line of the log blames.
-fn who(line: &str) -> String {
-    let named = line.split("changed by ").nth(1);
-    let named = named.and_then(|rest| rest.split(',').next());
-    named.unwrap_or("not said by a deleted object").to_owned()
+/// The manager that a line of the log blames; a deleted object names none.
+fn who(line: &str) -> Option<String> {
+    let named = line.split("changed by ").nth(1)?;
+    named.split(',').next().map(str::to_owned)
 }
 
 /// The time at the end of a line of the log.

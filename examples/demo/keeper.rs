@@ -136,15 +136,25 @@ impl Keeper {
             Duration::from_secs(180),
             || {
                 self.show_log(terminal);
-                let phase = self.phase(service)?;
+                let phase = self.field(service, "phase")?;
                 ((phase == "Running") == wanted).then_some(())
             },
         )
     }
 
-    fn phase(&self, service: &str) -> Option<String> {
+    /// Waits until a service's note says this.
+    pub fn says(&mut self, terminal: &Terminal, service: &str, text: &str) -> Result<(), Trouble> {
+        let what = format!("`{text}` in the note of {service}");
+        wait(&what, Duration::from_secs(60), || {
+            self.show_log(terminal);
+            let note = self.field(service, "reason")?;
+            note.contains(text).then_some(())
+        })
+    }
+
+    fn field(&self, service: &str, name: &str) -> Option<String> {
         let service = self.daemon.service(service)?;
-        service["phase"].as_str().map(str::to_owned)
+        service[name].as_str().map(str::to_owned)
     }
 
     /// Runs another command with the same configuration, and asks the daemon where there is one to

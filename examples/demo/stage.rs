@@ -146,7 +146,7 @@ impl Stage {
         thread::spawn(move || {
             let redis = leads.then(|| start_redis(&password, port));
             let tunnel = (!leads).then(|| Tunnel::open(admin.command(), port));
-            let broker = format!("redis://:{password}@127.0.0.1:{port}/1");
+            let broker = format!("redis://default:{password}@127.0.0.1:{port}/1");
             Backing {
                 _worker: CeleryWorker::start(&broker, "demo"),
                 redis,

@@ -74,6 +74,7 @@ fn play(terminal: &mut Terminal, wishes: &Wishes, stage: &Stage) -> Result<(), T
     let mut backing = backing
         .join()
         .map_err(|_| Trouble::Untrue("redis or the worker does not start".into()))?;
+    keeper.says(terminal, "task", "1 worker")?;
 
     terminal.heading("Everything is Running");
     show(terminal, &keeper, &["status", "--exit-code"])?;
@@ -82,7 +83,7 @@ fn play(terminal: &mut Terminal, wishes: &Wishes, stage: &Stage) -> Result<(), T
 
     let mut repairs = Vec::new();
     for harm in &HARMS {
-        terminal.heading(&format!("Somebody did that: {}", harm.what));
+        terminal.heading(harm.title);
         let repair = inflict(harm, stage, &mut keeper, terminal)?;
         terminal.result(&verdict(&repair));
         repairs.push(repair);
@@ -101,6 +102,8 @@ fn play(terminal: &mut Terminal, wishes: &Wishes, stage: &Stage) -> Result<(), T
         &password,
         mark,
     )?);
+
+    keeper.says(terminal, "task", "1 worker")?;
 
     terminal.heading("Nothing is left to do");
     show(terminal, &keeper, &["plan", "--exit-code"])?;
