@@ -131,15 +131,19 @@ impl Keeper {
         wanted: bool,
     ) -> Result<(), Trouble> {
         let what = if wanted { "Running" } else { "not Running" };
-        wait(
-            &format!("{service} {what}"),
-            Duration::from_secs(180),
-            || {
-                self.show_log(terminal);
-                let phase = self.field(service, "phase")?;
-                ((phase == "Running") == wanted).then_some(())
-            },
-        )
+        let what = format!("{service} {what}");
+        let found = wait(&what, Duration::from_secs(120), || {
+            self.show_log(terminal);
+            let phase = self.field(service, "phase")?;
+            ((phase == "Running") == wanted).then_some(())
+        });
+        found.map_err(|trouble| match trouble {
+            Trouble::Untrue(text) => {
+                let reason = self.field(service, "reason").unwrap_or_default();
+                Trouble::Untrue(format!("{text} ({reason})"))
+            }
+            other => other,
+        })
     }
 
     /// Waits until a service's note says this.

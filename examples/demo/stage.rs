@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use crate::{
     patience::{Trouble, wait},
     support::{
@@ -134,7 +136,6 @@ impl Stage {
         let coded = wait("the Secret redis-auth", Duration::from_secs(60), || {
             self.value("secret/redis-auth", "{.data.password}")
         })?;
-        use base64::{Engine as _, prelude::BASE64_STANDARD};
         let bytes = BASE64_STANDARD.decode(coded).unwrap();
         Ok(String::from_utf8(bytes).unwrap())
     }

@@ -8,8 +8,9 @@ use std::{
 use crate::{
     harm::{HARMS, Repair, inflict},
     keeper::{Keeper, configuration},
-    patience::{Trouble, is_stopped},
-    stage::{Backing, NAMESPACE, Stage, start_redis},
+    patience::{Trouble, is_stopped, wait},
+    stage::{Backing, NAMESPACE, Servers, Stage, start_redis},
+    support::Redis,
     terminal::Terminal,
 };
 
@@ -46,34 +47,15 @@ fn set_up(terminal: &mut Terminal, wishes: &Wishes) -> Result<Stage, Trouble> {
 }
 
 fn play(terminal: &mut Terminal, wishes: &Wishes, stage: &Stage) -> Result<(), Trouble> {
-    terminal.heading("The servers that an application needs");
-    let servers = stage.servers();
-    terminal.say(if stage.leads {
-        "Prometheus and an SMTP server (STARTTLS, AUTH) listen. redis-server has to wait: its password\nis one that jsorc makes. A Celery worker will take its jobs from there."
-    } else {
-        "An SMTP server (STARTTLS, AUTH) listens on this machine; a Celery worker will follow."
-    });
-
-    terminal.heading("jsorc run: the first check applies every object");
-    let text = configuration(&servers, stage);
-    terminal.command("cat jsorc.yaml");
-    terminal.quote(&text);
-    terminal.command("jsorc run --config jsorc.yaml");
-    let mut keeper = Keeper::start(stage, &text);
-    let mut mark = keeper.mark();
-    for service in ["promon:", "redis:"] {
-        keeper.line_with(terminal, 0, &[service, "rerun ignored"])?;
-    }
+    let servers = start_servers(terminal, stage);
+    let mut keeper = first_check(terminal, stage, &servers)?;
     let password = stage.password()?;
-    let backing = stage.backing(password.clone(), servers.redis_port);
-
+    let starting = stage.backing(password.clone(), servers.redis_port);
     terminal.heading("The next checks rerun, as the pods become ready");
-    for service in ["redis", "promon", "mail", "task"] {
-        keeper.running(terminal, service, true)?;
-    }
-    let mut backing = backing
-        .join()
-        .map_err(|_| Trouble::Untrue("redis or the worker does not start".into()))?;
+    all_running(terminal, &mut keeper)?;
+    let backing = starting.join();
+    let mut backing =
+        backing.map_err(|_| Trouble::Untrue("redis or the worker does not start".into()))?;
     keeper.says(terminal, "task", "1 worker")?;
 
     terminal.heading("Everything is Running");
@@ -87,22 +69,13 @@ fn play(terminal: &mut Terminal, wishes: &Wishes, stage: &Stage) -> Result<(), T
         let repair = inflict(harm, stage, &mut keeper, terminal)?;
         terminal.result(&verdict(&repair));
         repairs.push(repair);
-        for service in ["redis", "promon", "task"] {
-            keeper.running(terminal, service, true)?;
-        }
+        all_running(terminal, &mut keeper)?;
     }
-
-    mark = mark.max(keeper.mark());
     terminal.heading("redis dies");
-    repairs.push(kill_redis(
-        terminal,
-        stage,
-        &mut keeper,
-        &mut backing,
-        &password,
-        mark,
-    )?);
-
+    repairs.push(match backing.redis.take() {
+        Some(redis) => kill_redis(terminal, &mut keeper, &mut backing, redis, &password)?,
+        None => delete_pod(terminal, stage, &mut keeper)?,
+    });
     keeper.says(terminal, "task", "1 worker")?;
 
     terminal.heading("Nothing is left to do");
@@ -116,6 +89,41 @@ fn play(terminal: &mut Terminal, wishes: &Wishes, stage: &Stage) -> Result<(), T
         0 => Ok(()),
         code => Err(Trouble::Untrue(format!("jsorc run ended with {code}"))),
     }
+}
+
+fn start_servers(terminal: &mut Terminal, stage: &Stage) -> Servers {
+    terminal.heading("The servers that an application needs");
+    let servers = stage.servers();
+    terminal.say(if stage.leads {
+        "Prometheus and an SMTP server (STARTTLS, AUTH) listen. redis-server has to wait: its password\nis one that jsorc makes. A Celery worker will take its jobs from there."
+    } else {
+        "An SMTP server (STARTTLS, AUTH) listens on this machine; a Celery worker will follow."
+    });
+    servers
+}
+
+fn first_check(
+    terminal: &mut Terminal,
+    stage: &Stage,
+    servers: &Servers,
+) -> Result<Keeper, Trouble> {
+    terminal.heading("jsorc run: the first check applies every object");
+    let text = configuration(servers, stage);
+    terminal.command("cat jsorc.yaml");
+    terminal.quote(&text);
+    terminal.command("jsorc run --config jsorc.yaml");
+    let mut keeper = Keeper::start(stage, &text);
+    for service in ["promon:", "redis:"] {
+        keeper.line_with(terminal, 0, &[service, "rerun ignored"])?;
+    }
+    Ok(keeper)
+}
+
+fn all_running(terminal: &Terminal, keeper: &mut Keeper) -> Result<(), Trouble> {
+    for service in ["redis", "promon", "mail", "task"] {
+        keeper.running(terminal, service, true)?;
+    }
+    Ok(())
 }
 
 /// Runs a command of jsorc, which has to end with 0.
@@ -152,55 +160,57 @@ fn verdict(repair: &Repair) -> String {
 
 fn kill_redis(
     terminal: &Terminal,
-    stage: &Stage,
     keeper: &mut Keeper,
     backing: &mut Backing,
+    redis: Redis,
     password: &str,
-    mark: usize,
 ) -> Result<Repair, Trouble> {
+    let (port, killed) = (redis.port, Instant::now());
+    terminal.command(&format!("kill -9 {}", redis.process.pid()));
+    drop(redis);
+    keeper.running(terminal, "redis", false)?;
+    let noticed = killed.elapsed().as_secs_f32();
+    keeper.running(terminal, "task", false)?;
+    terminal.command(&format!("redis-server --port {port} --requirepass ••••"));
+    backing.redis = Some(start_redis(password, port));
+    let back = Instant::now();
+    all_running(terminal, keeper)?;
+    let rerun = format!(
+        "rerun {:.1} s after it was back",
+        back.elapsed().as_secs_f32()
+    );
+    terminal.result(&format!("noticed after {noticed:.1} s; {rerun}"));
+    Ok(Repair {
+        what: "redis killed".into(),
+        by: "kill -9".into(),
+        measured: None,
+        own: rerun,
+    })
+}
+
+/// On nodes that are real, Kubernetes itself starts another redis.
+fn delete_pod(terminal: &Terminal, stage: &Stage, keeper: &mut Keeper) -> Result<Repair, Trouble> {
+    let pods = ["delete", "pod", "-l", "app.kubernetes.io/name=redis"];
     let killed = Instant::now();
-    match backing.redis.take() {
-        Some(redis) => {
-            let port = redis.port;
-            terminal.command(&format!("kill -9 {}", redis.process.pid()));
-            drop(redis);
-            keeper.running(terminal, "redis", false)?;
-            let noticed = killed.elapsed();
-            keeper.running(terminal, "task", false)?;
-            terminal.command(&format!("redis-server --port {port} --requirepass ••••"));
-            backing.redis = Some(start_redis(password, port));
-            let back = Instant::now();
-            for service in ["redis", "task"] {
-                keeper.running(terminal, service, true)?;
-            }
-            let rerun = back.elapsed();
-            let text = format!("rerun {:.1} s after it was back", rerun.as_secs_f32());
-            terminal.result(&format!("noticed after {noticed:.1?}; {text}"));
-            Ok(Repair {
-                what: "redis killed".into(),
-                by: "kill -9".into(),
-                measured: None,
-                own: text,
-            })
-        }
-        None => {
-            let pods = ["delete", "pod", "-l", "app.kubernetes.io/name=redis"];
-            terminal.command(&format!("kubectl -n {NAMESPACE} {}", pods.join(" ")));
-            terminal.quote(&stage.kubectl(&pods));
-            keeper.line_with(terminal, mark, &["redis:", "→ Running"])?;
-            keeper.running(terminal, "redis", true)?;
-            let text = format!(
-                "Running again after {:.1} s",
-                killed.elapsed().as_secs_f32()
-            );
-            Ok(Repair {
-                what: "redis pod deleted".into(),
-                by: "kubectl".into(),
-                measured: None,
-                own: text,
-            })
-        }
-    }
+    terminal.command(&format!("kubectl -n {NAMESPACE} {}", pods.join(" ")));
+    terminal.quote(&stage.kubectl(&pods));
+    wait("another redis pod", Duration::from_secs(180), || {
+        keeper.show_log(terminal);
+        let ready = stage.value("deployment/redis", "{.status.readyReplicas}");
+        (ready? == "1").then_some(())
+    })?;
+    all_running(terminal, keeper)?;
+    let own = format!(
+        "Running again {:.1} s later",
+        killed.elapsed().as_secs_f32()
+    );
+    terminal.result(&own);
+    Ok(Repair {
+        what: "redis pod deleted".into(),
+        by: "kubectl".into(),
+        measured: None,
+        own,
+    })
 }
 
 fn summary(terminal: &mut Terminal, repairs: &[Repair]) {
@@ -222,10 +232,11 @@ fn summary(terminal: &mut Terminal, repairs: &[Repair]) {
         ]);
     }
     terminal.table(&rows);
-    terminal.say(&format!(
-        "\nPUT RIGHT AFTER is what the API server's audit log says: from its answer to the intruder to its\nanswer to jsorc. The whole story took {:.0} s.",
-        terminal.elapsed().as_secs_f32()
-    ));
+    let seconds = terminal.elapsed().as_secs_f32();
+    terminal.say(&format!("\nThe whole story took {seconds:.0} s."));
+    if repairs.iter().any(|repair| repair.measured.is_some()) {
+        terminal.say("PUT RIGHT AFTER is the audit log's: from the API server's answer to the intruder until its\nanswer to jsorc.");
+    }
 }
 
 /// Leaves everything alive until somebody says stop.
@@ -245,7 +256,7 @@ fn linger(terminal: &mut Terminal, stage: &Stage, keeper: &mut Keeper) {
     terminal.command(&format!(
         "kubectl -n {NAMESPACE} delete deployment prometheus-alertmanager   # and look here"
     ));
-    terminal.command("jsorc status");
+    terminal.command("target/debug/jsorc status");
     while !is_stopped() {
         keeper.show_log(terminal);
         thread::sleep(Duration::from_millis(100));
