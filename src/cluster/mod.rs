@@ -7,14 +7,17 @@
 mod classify;
 mod connect;
 mod discover;
+mod effective;
 mod explain;
 mod eyes;
 mod forward;
 mod hands;
 mod inventory;
 mod key;
+mod lease;
 mod look;
 mod request;
+mod review;
 mod transport;
 mod watch;
 
@@ -24,4 +27,5 @@ pub use forward::{Forward, Forwarder};
 pub use hands::{Hands, Reader};
 pub use inventory::INVENTORY_LABEL;
 pub use key::passing_key;
+pub use lease::{Candidate, Lease, RETRY_PERIOD};
 pub use transport::Counter;
