@@ -69,6 +69,12 @@ impl Jsorc {
         self
     }
 
+    /// Takes an environment variable away again.
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Adds an argument to every command.
     pub fn with(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
