@@ -6,6 +6,7 @@
 )]
 
 mod database;
+mod deploy;
 mod drift;
 mod drivers;
 mod leader;

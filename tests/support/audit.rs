@@ -45,6 +45,8 @@ pub struct AuditEntry {
     pub name: String,
     /// When the request came.
     pub time: String,
+    /// When this stage was reached: for `ResponseComplete`, when it was answered.
+    pub answered: String,
 }
 
 impl Audit {
@@ -123,6 +125,7 @@ impl AuditEntry {
             namespace: text("/objectRef/namespace"),
             name: text("/objectRef/name"),
             time: text("/requestReceivedTimestamp"),
+            answered: text("/stageTimestamp"),
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     cluster::Cluster,
-    process::{Scratch, eventually, free_port},
+    process::{Scratch, eventually, free_port, has_ended, outlive_nothing},
 };
 
 /// A jsorc of one test: its own namespace and instance, and nothing of this machine's environment.
@@ -69,6 +69,12 @@ impl Jsorc {
         self
     }
 
+    /// Takes an environment variable away again.
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Adds an argument to every command.
     pub fn with(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
@@ -122,6 +128,7 @@ impl Jsorc {
             .stdout(output.try_clone().unwrap())
             .stderr(output);
         let child = command.spawn().unwrap();
+        outlive_nothing(child.id());
         Daemon {
             child,
             api,
@@ -131,7 +138,7 @@ impl Jsorc {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jsorc"));
+        let mut command = Command::new(program());
         command.args(&self.arguments).args(arguments).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
@@ -165,6 +172,17 @@ impl Ran {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
+}
+
+/// The program: Cargo names it to tests; an example finds it beside its own folder.
+fn program() -> PathBuf {
+    if let Some(path) = option_env!("CARGO_BIN_EXE_jsorc") {
+        return path.into();
+    }
+    let example = std::env::current_exe().unwrap();
+    let program = example.ancestors().nth(2).unwrap().join("jsorc");
+    assert!(program.is_file(), "first: cargo build --bin jsorc");
+    program
 }
 
 /// A daemon, killed when dropped.
@@ -252,6 +270,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        has_ended(self.child.id());
     }
 }
 

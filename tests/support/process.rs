@@ -32,7 +32,7 @@ impl Process {
             .stderr(output)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        reaper(&format!("+ {}\n", child.id()));
+        outlive_nothing(child.id());
         Self {
             child,
             log,
@@ -89,7 +89,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        reaper(&format!("- {}\n", self.child.id()));
+        has_ended(self.child.id());
     }
 }
 
@@ -170,6 +170,16 @@ fn signal(name: &str, pid: u32) {
         .arg(pid.to_string())
         .status();
     assert!(status.unwrap().success());
+}
+
+/// Has a child killed at the end of this process, however that ends.
+pub(super) fn outlive_nothing(pid: u32) {
+    reaper(&format!("+ {pid}\n"));
+}
+
+/// Takes a child back that has ended: its number may be somebody else's soon.
+pub(super) fn has_ended(pid: u32) {
+    reaper(&format!("- {pid}\n"));
 }
 
 /// A shell that reads which processes live and, at the end of its input, which is the end of this

@@ -1,0 +1,35 @@
+# The one list of commands. `make` prints it.
+.DEFAULT_GOAL := help
+.PHONY: help build release test check fmt demo
+
+CARGO ?= cargo
+# Each test waits more than it works: more of them at once than there are cores.
+TEST_THREADS ?= 4
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build target/debug/jsorc
+	$(CARGO) build --locked
+
+release: ## Build target/release/jsorc: small and fast, some minutes
+	$(CARGO) build --locked --release
+
+demo: ## Watch it work on a cluster of its own (DEMO_KEEP=1 keeps it, DEMO_CONTEXT=NAME takes yours)
+	@tests/install
+	@$(CARGO) build --locked --bin jsorc --example demo
+	@$(CARGO) run --locked --quiet --example demo
+
+test: ## Run every test against real servers, which it installs first
+	tests/install
+	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --lib --bins --tests -- --test-threads $(TEST_THREADS)
+
+check: ## Check format, lints, documentation and dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	.ci/deny
+
+fmt: ## Format the sources
+	$(CARGO) fmt
