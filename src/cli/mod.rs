@@ -19,6 +19,7 @@ mod run;
 mod server;
 mod services;
 mod status;
+pub mod usage;
 mod version;
 
 pub use arguments::Cli;
