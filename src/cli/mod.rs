@@ -33,7 +33,7 @@ use context::Context;
 /// # Errors
 /// What went wrong, with the exit code that it has.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
-    let context = Context::new(cli.globals)?;
+    let context = Context::new(cli.globals);
     match cli.command {
         Command::Run(args) => run::command(context, args).await,
         Command::Plan(args) => plan::command(&context, args).await,

@@ -20,6 +20,8 @@ pub struct Sources {
     pub stored: Option<Value>,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
+    /// Environment variables whose values are not text.
+    pub unreadable: Vec<String>,
     /// Command-line flags: flag, and the values it sets.
     pub flags: Vec<(String, Value)>,
 }
@@ -51,6 +53,7 @@ pub fn load(catalog: &Catalog, sources: Sources) -> Result<Loaded, Problems> {
     let environment = environment::read(&sources.variables, catalog, &read_file);
     let mut problems = sources.file_problems;
     problems.extend(environment.problems);
+    problems.extend(environment::unreadable(&sources.unreadable, catalog));
 
     let mut layers = vec![Layer::new(Source::Default, defaults(catalog))];
     layers.extend(catalog.services.iter().map(service_layer));
