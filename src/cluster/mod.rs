@@ -17,6 +17,7 @@ mod look;
 mod request;
 mod transport;
 mod watch;
+mod wording;
 
 pub use connect::{ConnectError, Greeting, Target, find};
 pub use eyes::Eyes;
@@ -25,3 +26,4 @@ pub use hands::{Hands, Reader};
 pub use inventory::INVENTORY_LABEL;
 pub use key::passing_key;
 pub use transport::Counter;
+pub use wording::credentials;

@@ -133,6 +133,7 @@ impl<'a> Checker<'a> {
                     format!("expected {}", shape.expected()),
                     nearest(text, words.iter().copied()),
                 ),
+                (_, Value::String(_)) => (format!("expected {}", shape.expected()), None),
                 _ => (
                     format!("expected {}, found {found}", shape.expected()),
                     None,
