@@ -8,8 +8,10 @@
 mod database;
 mod drift;
 mod drivers;
+mod leader;
 mod manifest;
 mod original;
+mod protection;
 mod requests;
 mod rig;
 mod support;

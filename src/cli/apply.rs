@@ -6,6 +6,7 @@ use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
 use super::plan::{observed, show};
 use crate::daemon::{Access, Connected, Session, Settings};
+use crate::desired::rights::Purpose;
 use crate::engine::{Action, Event, Mode, Occurrence, Plan};
 use crate::report::occurrence;
 use crate::report::progress::Progress;
@@ -31,15 +32,61 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
             "set enabled: true",
         ));
     }
+    refuse_beside_a_leader(&args, &settings, &connected).await?;
     require_named_target(context, &settings, &connected).await?;
     let mut session = observed(&settings, &connected, Access::ReadWrite, false).await?;
     session.allow_delete(args.allow_delete.clone());
     let plan = session.engine().plan();
+    require_rights(&settings, &session, &plan).await?;
     if let Err(refused) = confirm(context, &args, &settings, &connected, &plan) {
         session.close().await;
         return Err(refused);
     }
     carry_out(context, &args, &settings, session, &plan).await
+}
+
+/// A daemon that leads would put its own configuration back.
+async fn refuse_beside_a_leader(
+    args: &ApplyArgs,
+    settings: &Settings,
+    connected: &Connected,
+) -> Result<(), Failure> {
+    let lease = connected
+        .reader()
+        .lease(&settings.instance)
+        .await
+        .ok()
+        .flatten();
+    match lease.filter(|lease| lease.looks_alive(jiff::Timestamp::now()) && !args.takeover) {
+        Some(lease) => Err(Failure::usage(
+            format!(
+                "{} keeps this instance alive and would put its own configuration back",
+                lease.holder
+            ),
+            "change what it runs with; `jsorc apply --takeover` applies all the same",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// All missing rights at once, before the first write would find them one by one.
+async fn require_rights(
+    settings: &Settings,
+    session: &Session,
+    plan: &Plan,
+) -> Result<(), Failure> {
+    if !plan.differs() {
+        return Ok(());
+    }
+    let missing = session.missing_rights(settings, Purpose::Apply).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = missing.iter().map(|right| format!("  {right}")).collect();
+    Err(Failure::failed(
+        format!("these rights are missing:\n{}", list.join("\n")),
+        Some("`jsorc rbac --for cli` prints roles that have them".into()),
+    ))
 }
 
 /// The first install into a cluster that nobody named could be the wrong one.

@@ -147,6 +147,9 @@ pub struct PlanArgs {
     /// Exit with 1 when anything would change
     #[arg(long)]
     pub exit_code: bool,
+    /// Use this shell's configuration even where a daemon leads with its own
+    #[arg(long)]
+    pub local_config: bool,
 }
 
 /// Arguments of `apply`.
@@ -167,6 +170,9 @@ pub struct ApplyArgs {
     /// Delete and recreate without asking
     #[arg(short, long)]
     pub yes: bool,
+    /// Apply although a daemon leads: it may put its own back
+    #[arg(long)]
+    pub takeover: bool,
     /// Delete this object although its kind is protected
     #[arg(long, value_parser = kind_and_name, value_name = "KIND/NAME")]
     pub allow_delete: Vec<String>,

@@ -14,6 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, Failure> {
     let settings = context.settings(&args.services)?;
     let connected = context.connect(&settings).await?;
+    let settings = if args.local_config {
+        settings
+    } else {
+        as_the_leader(context, settings, &connected).await?
+    };
     let (plan, session) = compare(&settings, &connected, true).await?;
     session.close().await;
     show(context, &settings, &connected, &plan)?;
@@ -22,6 +27,43 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
     } else {
         Exit::Fine
     })
+}
+
+/// The settings with the configuration of the process that leads, where one does.
+async fn as_the_leader(
+    context: &Context,
+    settings: Settings,
+    connected: &Connected,
+) -> Result<Settings, Failure> {
+    let reader = connected.reader();
+    // Who may not read Lease or configuration plans with its own.
+    let lease = reader.lease(&settings.instance).await.ok().flatten();
+    let Some(lease) = lease.filter(|lease| lease.looks_alive(jiff::Timestamp::now())) else {
+        return Ok(settings);
+    };
+    let stored = reader
+        .effective_configuration(&settings.instance)
+        .await
+        .ok()
+        .flatten();
+    let key = reader
+        .fingerprint_key(&settings.instance)
+        .await
+        .ok()
+        .flatten();
+    let Some((stored, key)) = stored.zip(key) else {
+        return Ok(settings);
+    };
+    let (theirs, differ) = settings.with_configuration_of_leader(&stored, &key)?;
+    if !differ.is_empty() && !context.globals.quiet {
+        eprintln!(
+            "with the configuration of {}, which differs from this shell's in: {}",
+            lease.holder,
+            differ.join(", ")
+        );
+        eprintln!("hint: --local-config uses this shell's");
+    }
+    Ok(theirs)
 }
 
 /// Compares what ought to be with what is, without any right to write.

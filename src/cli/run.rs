@@ -35,10 +35,18 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
         stop.clone(),
     ));
     let rest = tokio::spawn(api::serve_rest(rest, ends, stop.clone()));
-    keeper.run(stop.clone()).await;
+    let ended = keeper.run(stop.clone()).await;
     stop.cancel();
     // Both end with the token; how they end changes nothing any more.
     let _ = tokio::join!(health, rest);
-    tracing::info!("stopped");
-    Ok(Exit::Fine)
+    match ended {
+        Ok(()) => {
+            tracing::info!("stopped");
+            Ok(Exit::Fine)
+        }
+        Err(lost) => Err(Failure::failed(
+            lost.to_string(),
+            Some("it is started again by whoever supervises it".into()),
+        )),
+    }
 }

@@ -2,10 +2,12 @@
 //! and people's requests as further sources of events.
 
 use super::files::Files;
+use super::leading::Claim;
 use super::loading::{Inputs, LoadError, Settings, load};
 use super::session::{Access, Connected, Session, SessionError, connect};
 use crate::cluster::{ConnectError, Counter, find};
 use crate::config::Config;
+use crate::desired::rights::Purpose;
 use crate::engine::{ClusterState, Event, Mode, Occurrence, Phase, Status};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,6 +79,8 @@ pub struct Keeper {
     waiting: Vec<Waiting>,
     healed: u64,
     applied: u64,
+    claim: Option<Claim>,
+    leads: bool,
 }
 
 /// Someone who waits for a refresh.
@@ -141,6 +145,8 @@ impl Keeper {
             waiting: Vec::new(),
             healed: 0,
             applied: 0,
+            claim: None,
+            leads: false,
         };
         Ok((
             keeper,
@@ -151,8 +157,11 @@ impl Keeper {
         ))
     }
 
-    /// Keeps everything alive until told to stop.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Keeps everything alive until told to stop, or until another process leads.
+    ///
+    /// # Errors
+    /// When the Lease was lost: whoever led must not go on as if it still did.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), LeaseLost> {
         let mut files = self.watch_files();
         let mut links = self.seek_cluster(Duration::ZERO);
         let mut ticks = self.ticks();
@@ -162,13 +171,20 @@ impl Keeper {
                 () = stop.cancelled() => break,
                 occurrences = self.session.step(Duration::from_secs(3600)) => self.tell(&occurrences),
                 _ = ticks.tick() => self.send(Event::Tick),
-                () = files.changed() => self.reload(),
+                () = files.changed() => self.reload().await,
+                leads = changed(&mut self.claim) => {
+                    if self.leads && !leads {
+                        self.session.close().await;
+                        return Err(LeaseLost);
+                    }
+                    self.on_claim(leads).await;
+                }
                 Some(link) = links.recv() => {
                     if let Some(again) = self.on_link(link).await {
                         links = again;
                     }
                 }
-                Some(request) = self.requests.recv() => self.on_request(request),
+                Some(request) = self.requests.recv() => self.on_request(request).await,
             }
             self.answer_waiting();
             self.publish();
@@ -178,6 +194,44 @@ impl Keeper {
             }
         }
         self.session.close().await;
+        if let Some(claim) = self.claim.take() {
+            claim.give_up().await;
+        }
+        Ok(())
+    }
+
+    /// The Lease was won: what the last leader left is read, and work begins.
+    async fn on_claim(&mut self, leads: bool) {
+        self.leads = leads;
+        if !leads {
+            return;
+        }
+        if let Err(error) = self.session.take_over(&self.settings).await {
+            tracing::error!("{error}");
+        }
+        self.session.set_mode(Mode::Enforce { run: true });
+    }
+
+    /// Names all missing rights at once, before the first write would find them one by one.
+    async fn name_missing_rights(&self) {
+        if self.session.was_applied_before() || self.access == Access::ReadOnly {
+            return;
+        }
+        match self
+            .session
+            .missing_rights(&self.settings, Purpose::Run)
+            .await
+        {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => {
+                let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                tracing::error!(
+                    "rights are missing: {}; `jsorc rbac` prints the roles",
+                    list.join("; ")
+                );
+            }
+            Err(error) => tracing::warn!("{error}"),
+        }
     }
 
     fn ticks(&self) -> tokio::time::Interval {
@@ -250,11 +304,19 @@ impl Keeper {
             "connected to {} as {user}, Kubernetes {version}",
             self.target
         );
-        let error = self
+        let Err(error) = self
             .session
             .attach(&self.settings, &connected, self.access)
             .await
-            .err()?;
+        else {
+            self.name_missing_rights().await;
+            if let Some(candidate) = self.session.candidate() {
+                // Until the Lease is won, this process watches and writes nothing.
+                self.session.set_mode(Mode::Observe { rehearse: false });
+                self.claim = Some(Claim::stake(candidate));
+            }
+            return None;
+        };
         tracing::error!("{error}; tried again in {} s", RETRY_MOST.as_secs());
         self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
         Some(self.seek_cluster(RETRY_MOST))
@@ -262,11 +324,14 @@ impl Keeper {
 
     /// Reads everything again. What is valid is taken as what ought to be; what is not changes
     /// nothing and is said.
-    fn reload(&mut self) {
+    async fn reload(&mut self) {
         let outcome = load(&self.inputs).and_then(|settings| self.take(settings));
         match outcome {
             Ok(false) => {}
-            Ok(true) => tracing::info!("files changed: they are in force now"),
+            Ok(true) => {
+                tracing::info!("files changed: they are in force now");
+                self.store_configuration().await;
+            }
             Err(error) => {
                 let text = error.render();
                 if self.config_error.as_ref() != Some(&text) {
@@ -276,6 +341,14 @@ impl Keeper {
                 }
                 self.config_error = Some(text);
             }
+        }
+    }
+
+    async fn store_configuration(&self) {
+        if self.leads
+            && let Err(error) = self.session.store_configuration(&self.settings).await
+        {
+            tracing::warn!("{error}");
         }
     }
 
@@ -307,7 +380,7 @@ impl Keeper {
         Ok(true)
     }
 
-    fn on_request(&mut self, request: Request) {
+    async fn on_request(&mut self, request: Request) {
         let Request::Refresh(name, reply) = request;
         let name = name
             .strip_suffix("_CONFIG")
@@ -324,7 +397,7 @@ impl Keeper {
             let _ = reply.send(Refreshed::Unknown(near));
             return;
         };
-        self.reload();
+        self.reload().await;
         if let Some(error) = &self.config_error {
             let _ = reply.send(Refreshed::Invalid(error.clone()));
             return;
@@ -393,6 +466,19 @@ impl Keeper {
     fn send(&self, event: Event) {
         // The session holds the receiving end as long as it lives.
         let _ = self.session.events().send(event);
+    }
+}
+
+/// Another process may lead now.
+#[derive(Debug, thiserror::Error)]
+#[error("the Lease was lost: another process may lead now")]
+pub struct LeaseLost;
+
+/// Waits for news of a claim; for ever without one.
+async fn changed(claim: &mut Option<Claim>) -> bool {
+    match claim {
+        Some(claim) => claim.changed().await,
+        None => std::future::pending().await,
     }
 }
 

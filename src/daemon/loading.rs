@@ -2,6 +2,7 @@
 //! command does it once; the daemon does it again whenever a file changes.
 
 use crate::config::{self, Loaded, Problem, Sources};
+use crate::desired::secret::UNKNOWN;
 use crate::desired::{Context, DesiredSet, FingerprintKey, Instance, Resource, compose};
 use crate::manifest::{Catalog, Problems as ManifestProblems, folder};
 use crate::{drivers, embedded};
@@ -182,6 +183,82 @@ impl Settings {
         }
     }
 
+    /// The merged values with a fingerprint in place of each secret.
+    #[must_use]
+    pub fn with_fingerprints(&self, key: &FingerprintKey) -> Value {
+        let mut values = self.loaded.values.clone();
+        for path in self.secret_paths(&self.loaded.values) {
+            if let Some(secret) = values
+                .pointer_mut(&pointer(&path))
+                .filter(|value| value.is_string())
+            {
+                *secret = format!("{FINGERPRINT}{}", key.of(secret)).into();
+            }
+        }
+        values
+    }
+
+    /// These settings with the configuration that a leader stored: its values for everything but
+    /// the way to the cluster and the addresses of this process. A secret is the one of this shell
+    /// where the fingerprints are the same, and otherwise known to be elsewhere.
+    ///
+    /// # Errors
+    /// When the leader's configuration does not fit this binary's services.
+    pub fn with_configuration_of_leader(
+        &self,
+        stored: &Value,
+        key: &FingerprintKey,
+    ) -> Result<(Self, Vec<String>), LoadError> {
+        let mut values = stored.clone();
+        for path in self.secret_paths(stored) {
+            let mine = self.loaded.values.pointer(&pointer(&path));
+            if let Some(theirs) = values
+                .pointer_mut(&pointer(&path))
+                .filter(|value| value.is_string())
+            {
+                let same =
+                    mine.is_some_and(|mine| *theirs == format!("{FINGERPRINT}{}", key.of(mine)));
+                *theirs = if same {
+                    mine.cloned().unwrap_or_default()
+                } else {
+                    UNKNOWN.into()
+                };
+            }
+        }
+        for local in ["kubernetes", "api", "health", "log", "instance"] {
+            if let (Some(values), Some(mine)) =
+                (values.as_object_mut(), self.loaded.values.get(local))
+            {
+                values.insert(local.into(), mine.clone());
+            }
+        }
+        let differ: Vec<String> = config::flatten(&values)
+            .into_iter()
+            .filter(|(path, value)| self.loaded.values.pointer(&pointer(path)) != Some(*value))
+            .map(|(path, _)| path)
+            .collect();
+        let sources = Sources {
+            stored: Some(values),
+            ..Sources::default()
+        };
+        let loaded = config::load(&self.catalog, sources)
+            .map_err(|problems| LoadError::Config(problems.0))?;
+        Ok((
+            Self {
+                loaded,
+                ..self.clone()
+            },
+            differ,
+        ))
+    }
+
+    fn secret_paths(&self, values: &Value) -> Vec<String> {
+        let leaves = config::flatten(values).into_iter().map(|(path, _)| path);
+        leaves
+            .filter(|path| config::is_secret(path, &self.catalog))
+            .collect()
+    }
+
     /// The same settings for some services only.
     ///
     /// # Errors
@@ -227,6 +304,13 @@ impl Settings {
         found.dedup();
         found
     }
+}
+
+/// What a stored secret begins with, in place of the secret.
+const FINGERPRINT: &str = "fingerprint:";
+
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('.', "/"))
 }
 
 /// Drivers that do not exist, and settings that they refuse.

@@ -5,11 +5,12 @@
 
 mod files;
 mod keeper;
+mod leading;
 pub mod loading;
 mod reach;
 mod runner;
 mod session;
 
-pub use keeper::{Ends, Keeper, Refreshed, Request, Sink, Snapshot};
+pub use keeper::{Ends, Keeper, LeaseLost, Refreshed, Request, Sink, Snapshot};
 pub use loading::{Inputs, LoadError, Settings};
 pub use session::{Access, Connected, Session, SessionError, connect};

@@ -7,9 +7,10 @@ use super::loading::{LoadError, Settings};
 use super::reach::{ClusterRoute, Route};
 use super::runner::Runner;
 use crate::cluster::{
-    ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target, credentials,
-    passing_key,
+    Candidate, ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target,
+    credentials, passing_key,
 };
+use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
 use crate::engine::{
     ClusterState, Command, Engine, Event, Mode, Now, Occurrence, Status, Verb, Write, WriteError,
@@ -69,6 +70,7 @@ pub struct Session {
     told: Vec<Occurrence>,
     objects_of: HashMap<Arc<str>, bool>,
     served: Vec<Resource>,
+    was_applied: bool,
 }
 
 /// The connection to a cluster.
@@ -161,6 +163,11 @@ async fn shared_key(
         return key.map_err(prepare("store the instance's key"));
     }
     let stored = connected.reader.fingerprint_key(instance).await;
+    let stored = match stored {
+        // Who may not read the key compares with a key of its own, which costs dry runs.
+        Err(WriteError::Forbidden(_)) => Ok(None),
+        other => other,
+    };
     match stored.map_err(prepare("read the instance's key"))? {
         Some(key) => Ok(key),
         None => passing_key().map_err(prepare("make a key")),
@@ -192,6 +199,7 @@ impl Session {
             told: Vec::new(),
             objects_of: HashMap::new(),
             served: Vec::new(),
+            was_applied: false,
         };
         session.give(settings)?;
         session.send(Event::Cluster(cluster));
@@ -244,6 +252,7 @@ impl Session {
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         });
         self.served = served;
+        self.was_applied = !inventories.is_empty();
         self.give(settings)?;
         self.send(Event::Inventories(inventories));
         self.send(Event::Cluster(ClusterState::Ready));
@@ -281,6 +290,78 @@ impl Session {
     pub fn set_mode(&mut self, mode: Mode) {
         self.engine.set_mode(mode);
         self.send(Event::Woken);
+    }
+
+    /// A candidate for the Lease of this session's instance; `None` without hands.
+    #[must_use]
+    pub fn candidate(&self) -> Option<Candidate> {
+        let hands = self.link.as_ref()?.hands.clone()?;
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let me = format!(
+            "{}_{}_{}",
+            self.instance.identity(),
+            host.trim(),
+            std::process::id()
+        );
+        Some(Candidate::new(hands, self.instance.clone(), me))
+    }
+
+    /// Reads the inventories again, as whoever led before left them, and stores what this leader
+    /// runs with.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub async fn take_over(&mut self, settings: &Settings) -> Result<(), SessionError> {
+        let Some(link) = &self.link else {
+            return Ok(());
+        };
+        let inventories = link
+            .reader
+            .inventories(&self.instance)
+            .await
+            .map_err(prepare("read the inventories"))?;
+        self.send(Event::Inventories(inventories));
+        self.store_configuration(settings).await
+    }
+
+    /// Stores what this leader runs with, secrets as fingerprints.
+    ///
+    /// # Errors
+    /// Why it was not stored.
+    pub async fn store_configuration(&self, settings: &Settings) -> Result<(), SessionError> {
+        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.as_ref()) else {
+            return Ok(());
+        };
+        let values = settings.with_fingerprints(&self.key);
+        let stored = hands
+            .store_effective_configuration(&self.instance, &values)
+            .await;
+        stored.map_err(prepare("store the effective configuration"))
+    }
+
+    /// The rights that these settings need and we do not have.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub async fn missing_rights(
+        &self,
+        settings: &Settings,
+        purpose: Purpose,
+    ) -> Result<Vec<Right>, SessionError> {
+        let Some(link) = &self.link else {
+            return Ok(Vec::new());
+        };
+        let needed = rights(&settings.desired(&self.key, &self.served)?, purpose);
+        link.reader
+            .missing_rights(&needed)
+            .await
+            .map_err(prepare("ask for our rights"))
+    }
+
+    /// Whether an inventory of this instance was there at the beginning.
+    #[must_use]
+    pub fn was_applied_before(&self) -> bool {
+        self.was_applied
     }
 
     /// Allows objects, as `KIND/NAME`, to be deleted although they are protected.

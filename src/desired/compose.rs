@@ -19,7 +19,7 @@ use super::set::{
 use super::{image, namespace, patch, secret, workload};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
-use crate::manifest::{Catalog, Manifest, ParameterType, Service, names};
+use crate::manifest::{Catalog, Manifest, Service, names};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -254,20 +254,31 @@ impl Drafting<'_> {
         let generated: Vec<Generated> = manifest
             .secret_parameters(&self.service.spec)
             .into_iter()
-            .filter(|name| !self.settings.parameters.contains_key(name))
-            .filter_map(|name| {
-                let parameter = self.service.spec.parameters.get(&name)?;
-                let length = usize::try_from(parameter.generate?).ok()?;
-                (parameter.kind == ParameterType::Secret).then(|| Generated {
-                    marker: secret::marker(&name),
-                    length,
-                })
-            })
+            .filter_map(|name| self.generated(&name))
             .collect();
         if generated.is_empty() {
             WriteMode::Apply
         } else {
             WriteMode::Generate(generated)
+        }
+    }
+
+    /// How a secret parameter without a known value is made up.
+    fn generated(&self, name: &str) -> Option<Generated> {
+        match self.settings.parameters.get(name) {
+            Some(value) if value == secret::UNKNOWN => Some(Generated {
+                marker: secret::UNKNOWN.into(),
+                length: 0,
+            }),
+            Some(_) => None,
+            None => {
+                let length =
+                    usize::try_from(self.service.spec.parameters.get(name)?.generate?).ok()?;
+                Some(Generated {
+                    marker: secret::marker(name),
+                    length,
+                })
+            }
         }
     }
 

@@ -8,6 +8,7 @@
 use super::set::{DesiredSet, WriteMode};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What the rights are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,26 @@ pub struct Right {
 const READ: &[&str] = &["get", "list", "watch"];
 const WRITE: &[&str] = &["create", "patch", "delete"];
 
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verbs: Vec<&str> = self.verbs.iter().copied().collect();
+        let group = if self.group.is_empty() {
+            String::new()
+        } else {
+            format!(".{}", self.group)
+        };
+        write!(f, "{} {}{group}", verbs.join(","), self.resource)?;
+        if !self.names.is_empty() {
+            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+            write!(f, " ({})", names.join(", "))?;
+        }
+        match &self.namespace {
+            Some(namespace) => write!(f, " in namespace {namespace}"),
+            None => f.write_str(" in the whole cluster"),
+        }
+    }
+}
+
 /// Every right that the set needs, merged by place and resource.
 #[must_use]
 pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
@@ -58,7 +79,32 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
         Some(set.instance.key_name()),
     );
     if writes {
-        found.add(home, "", "secrets", &["create"], None);
+        found.add(home.clone(), "", "secrets", &["create"], None);
+    }
+    if purpose == Purpose::Run {
+        found.add(home.clone(), "", "configmaps", &["patch"], None);
+        found.add(
+            home.clone(),
+            "coordination.k8s.io",
+            "leases",
+            &["create"],
+            None,
+        );
+        found.add(
+            home,
+            "coordination.k8s.io",
+            "leases",
+            &["get", "update"],
+            Some(set.instance.name.clone()),
+        );
+    } else {
+        found.add(
+            home,
+            "coordination.k8s.io",
+            "leases",
+            &["get"],
+            Some(set.instance.name.clone()),
+        );
     }
     for (_, object) in set.objects() {
         let namespace = object.key.namespace.as_deref().map(str::to_owned);

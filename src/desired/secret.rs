@@ -18,6 +18,10 @@ pub fn marker(parameter: &str) -> String {
     format!("\u{1}generated:{parameter}\u{1}")
 }
 
+/// The text that stands for a secret whose value is only known elsewhere: its Secret is taken to be
+/// right if it is there.
+pub const UNKNOWN: &str = "\u{1}known elsewhere\u{1}";
+
 /// Moves `stringData` into `data`, as the API server would.
 pub fn encode_string_data(object: &mut Value) {
     let Some(map) = object.as_object_mut() else {

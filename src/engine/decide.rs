@@ -6,7 +6,7 @@ use super::occurrence::Fault;
 use super::record::Applied;
 use crate::config::Policy;
 use crate::desired::{RunPolicy, WriteMode};
-use crate::manifest::spec::{Adopt, Mode};
+use crate::manifest::spec::{Adopt, Conflicts, Mode};
 use std::time::Duration;
 
 /// What surrounds the object at the moment of the decision.
@@ -96,7 +96,9 @@ pub fn differs(object: &Object) -> bool {
         .as_ref()
         .and_then(|record| record.applied.as_ref());
     match (&object.live, known) {
-        (Some(live), Some(known)) => !matches!(compared(object, live, known), Difference::None),
+        (Some(live), Some(known)) => {
+            !matches!(compared(object, live, known, None), Difference::None)
+        }
         (Some(_), None) => true,
         (None, _) => false,
     }
@@ -182,7 +184,7 @@ fn applied(object: &Object, policy: &Policy) -> Difference {
         .and_then(|record| record.applied.as_ref());
     match (&object.live, known) {
         (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
-        (Some(live), Some(known)) => compared(object, live, known),
+        (Some(live), Some(known)) => compared(object, live, known, Some(policy)),
         (Some(live), None) if live.evidence.is_some() => Difference::Cause(Cause::Unrecorded),
         (Some(_), None) => Difference::Foreign(copied(object)),
         (None, Some(_)) => Difference::Cause(Cause::Drift(Fault::Deleted)),
@@ -195,11 +197,12 @@ fn applied(object: &Object, policy: &Policy) -> Difference {
     }
 }
 
-fn compared(object: &Object, live: &Live, known: &Applied) -> Difference {
+fn compared(object: &Object, live: &Live, known: &Applied, policy: Option<&Policy>) -> Difference {
     if live.uid != known.uid {
         return Difference::Cause(Cause::Drift(Fault::Replaced));
     }
-    if known.digest != object.desired.digest {
+    let takes = policy.is_some_and(|policy| policy.conflicts == Conflicts::Take);
+    if known.digest != object.desired.digest || (takes && !known.conflicts.is_empty()) {
         return Difference::Cause(Cause::Changed);
     }
     let same = match (&live.evidence, &known.evidence) {

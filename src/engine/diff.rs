@@ -77,6 +77,16 @@ pub fn changes_within(
     all
 }
 
+/// The fields of `wanted` that `live` holds otherwise: a comparison without the server, which
+/// knows nothing of defaults and of other spellings of one value.
+#[must_use]
+pub fn lacking(live: &Value, wanted: &Value, showing: Showing<'_>) -> Vec<FieldChange> {
+    let mut all = changes(live, wanted, showing);
+    // What only the live object has is nobody's wish to remove.
+    all.retain(|change| change.to.is_some());
+    all
+}
+
 fn show(path: &Path, value: &Value, showing: Showing<'_>) -> Shown {
     let of_secret = matches!(path.0.first(), Some(Segment::Field(name)) if name == "data" || name == "stringData");
     match showing {
@@ -250,6 +260,17 @@ mod tests {
             said(&before, &after),
             ["metadata.labels: – → {\"x\":\"y\"}"]
         );
+    }
+
+    #[test]
+    fn without_the_server_only_what_is_wanted_is_compared() {
+        let live = json!({"spec": {"replicas": 5, "defaulted": true, "containers": [{"name": "a", "image": "2", "policy": "x"}, {"name": "theirs"}]}});
+        let wanted = json!({"spec": {"replicas": 1, "containers": [{"name": "a", "image": "1"}]}});
+        let paths: Vec<String> = lacking(&live, &wanted, Showing::Plain)
+            .iter()
+            .map(|c| c.path.to_string())
+            .collect();
+        assert_eq!(paths, ["spec.replicas", "spec.containers[a].image"]);
     }
 
     #[test]

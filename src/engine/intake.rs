@@ -64,6 +64,9 @@ impl Engine {
             }
         }
         self.inventories_read = true;
+        for object in &mut self.objects {
+            object.record = None;
+        }
         self.restore_records();
         self.send_watches();
         self.queue.extend(0..self.objects.len());
@@ -196,6 +199,11 @@ impl Engine {
     #[must_use]
     pub fn has_compared(&self) -> bool {
         let rehearsed = self.mode != Mode::Observe { rehearse: true };
+        let settled =
+            |watch| self.watches.get(watch) == Some(&true) || self.lost.contains_key(watch);
+        if !self.cluster_is_off() && !self.watches.keys().all(settled) {
+            return false;
+        }
         self.services
             .values()
             .all(|service| !service.desired.kept || self.inventories_read || self.cluster_is_off())

@@ -198,7 +198,7 @@ impl Engine {
                 checked,
             )),
             Some(Ok(fields))
-                if fields.is_empty() && action == Action::Update && checked == Checked::Server =>
+                if fields.is_empty() && action == Action::Update && checked != Checked::Assumed =>
             {
                 None
             }

@@ -2,6 +2,7 @@
 
 use super::diff::FieldChange;
 use super::event::Answer;
+use super::keeping::Leaver;
 use super::object::{Cause, Object, Standing};
 use super::occurrence::{Blame, Fault, Heal};
 use super::phase::Phase;
@@ -180,8 +181,23 @@ impl Engine {
             .services
             .values()
             .all(|service| service.save == super::service::Save::Clean);
+        // A service with an object that cannot be written prunes nothing, so nothing is waited for.
+        let prunes = |name: &Arc<str>| self.members(name).all(|o| o.standing == Standing::InOrder);
+        let leaving = |name: &Arc<str>| {
+            let leavers = self.leavers(name).into_iter();
+            leavers
+                .map(|(_, leaver)| leaver)
+                .any(|l| matches!(l, Leaver::Delete(..) | Leaver::Gone))
+        };
+        let pruned = || {
+            !self
+                .services
+                .keys()
+                .any(|name| prunes(name) && leaving(name))
+        };
         self.inventories_read
             && saved
+            && pruned()
             && self.deletions.is_empty()
             && self
                 .objects

@@ -339,6 +339,7 @@ impl Engine {
                 Standing::Waiting("its inventory".into())
             }
             Decision::Report(cause) => {
+                self.note_drift(position, cause);
                 self.rehearse(position, cause, now);
                 Standing::Differs(cause)
             }

@@ -1,6 +1,6 @@
 //! Writes objects and takes in the answers.
 
-use super::diff::{FieldChange, Showing, changes, changes_within};
+use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
 use super::event::FieldConflict;
 use super::object::{Cause, Checked, Flight, Live, Looked, Object, Rehearsal, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
@@ -16,7 +16,11 @@ impl Engine {
     pub(super) fn write(&mut self, position: usize, cause: Cause, now: Now) {
         let before = self.body_before(position);
         let attempt = self.next_attempt();
+        let takes = self.takes_conflicts(position);
         let object = &mut self.objects[position];
+        if takes {
+            object.conflicts.clear();
+        }
         let verb = verb(object, cause, false);
         object.flight = Some(Flight {
             attempt,
@@ -35,6 +39,34 @@ impl Engine {
             attempt,
             verb,
         }));
+    }
+
+    fn takes_conflicts(&self, position: usize) -> bool {
+        let service = self.services.get(&self.objects[position].service);
+        service.is_some_and(|service| service.desired.policy.conflicts == Conflicts::Take)
+    }
+
+    /// Says once that an object differs which policy leaves as it is.
+    pub(super) fn note_drift(&mut self, position: usize, cause: Cause) {
+        let object = &self.objects[position];
+        if object.standing == Standing::Differs(cause)
+            || !matches!(cause, Cause::Drift(_))
+            || !self.writes()
+        {
+            return;
+        }
+        let body = self
+            .fresh
+            .as_ref()
+            .filter(|(of, _)| *of == position)
+            .map(|(_, body)| &**body);
+        let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
+        let by = match body.or(object.stash.as_deref()).zip(wanted) {
+            Some((live, wanted)) => self.blame(live, &lacking(live, &wanted, Showing::Plain)),
+            None => Blame::Unknown,
+        };
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        self.tell(Occurrence::Drifted { service, key, by });
     }
 
     /// The live object as it is before a write, if it was seen.
@@ -402,8 +434,43 @@ impl Engine {
                 }
                 Err(WriteError::Conflict(conflicts).to_string())
             }
+            Err(WriteError::Forbidden(_)) => {
+                let fields = self.compared_without_server(position, flight);
+                return self.rehearsed(position, Ok(fields), Checked::Schema);
+            }
             Err(error) => Err(error.to_string()),
         };
+        self.rehearsed(position, fields, Checked::Server);
+    }
+
+    /// Who may not rehearse compares with what the server holds, and says so.
+    fn compared_without_server(
+        &self,
+        position: usize,
+        flight: &Flight,
+    ) -> Vec<(FieldChange, Blame)> {
+        let wanted: Option<Value> = serde_json::from_str(&self.objects[position].desired.body).ok();
+        let Some((before, wanted)) = flight.before.as_deref().zip(wanted) else {
+            return Vec::new();
+        };
+        lacking(before, &wanted, self.showing(position))
+            .into_iter()
+            .map(|change| {
+                let writer = writer_of(before, &self.manager, &change.path);
+                (
+                    change,
+                    writer.map_or(Blame::Unknown, |w| Blame::Manager(w.manager, w.time)),
+                )
+            })
+            .collect()
+    }
+
+    fn rehearsed(
+        &mut self,
+        position: usize,
+        outcome: Result<Vec<(FieldChange, Blame)>, String>,
+        checked: Checked,
+    ) {
         let object = &mut self.objects[position];
         let version = object
             .live
@@ -411,8 +478,8 @@ impl Engine {
             .map(|live| live.resource_version.clone());
         object.rehearsal = Some(Rehearsal {
             resource_version: version,
-            outcome: fields,
-            checked: Checked::Server,
+            outcome,
+            checked,
         });
     }
 
@@ -482,10 +549,7 @@ impl Engine {
 
     fn on_conflict(&mut self, position: usize, conflicts: Vec<FieldConflict>, now: Now) {
         let object = &self.objects[position];
-        let take = self
-            .services
-            .get(&object.service)
-            .is_some_and(|service| service.desired.policy.conflicts == Conflicts::Take);
+        let take = self.takes_conflicts(position);
         let reason = WriteError::Conflict(conflicts.clone()).to_string();
         let known = conflicts
             .iter()

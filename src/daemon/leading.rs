@@ -1,0 +1,67 @@
+//! Whether this process leads: a task of its own that tries for the Lease and keeps it.
+
+use crate::cluster::{Candidate, RETRY_PERIOD};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A holder renews less often than others look: the Lease stands long enough for two failures.
+const RENEW_PERIOD: Duration = Duration::from_secs(4);
+
+/// The claim of this process to lead.
+pub struct Claim {
+    leads: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+impl Claim {
+    /// Tries for the Lease from now on.
+    #[must_use]
+    pub fn stake(mut candidate: Candidate) -> Self {
+        let (sender, leads) = watch::channel(false);
+        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(async move {
+            loop {
+                let leads = candidate.step().await;
+                sender.send_if_modified(|known| std::mem::replace(known, leads) != leads);
+                let wait = if leads { RENEW_PERIOD } else { RETRY_PERIOD };
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = &mut stopped => break,
+                }
+            }
+            candidate.release().await;
+        });
+        Self {
+            leads,
+            task,
+            stop: Some(stop),
+        }
+    }
+
+    /// Waits until the claim is won or lost, and says which.
+    pub async fn changed(&mut self) -> bool {
+        if self.leads.changed().await.is_err() {
+            return false;
+        }
+        *self.leads.borrow_and_update()
+    }
+
+    /// Gives the Lease back.
+    pub async fn give_up(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The task may have ended.
+            let _ = stop.send(());
+        }
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.stop.is_some() {
+            self.task.abort();
+        }
+    }
+}
