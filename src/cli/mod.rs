@@ -15,6 +15,7 @@ mod plan;
 mod rbac;
 mod refresh;
 mod render;
+mod rights;
 mod run;
 mod server;
 mod services;

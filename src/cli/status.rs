@@ -77,7 +77,7 @@ async fn document(
 
 async fn looked(context: &Context, settings: &Settings) -> Result<Value, Failure> {
     let connected = context.connect(settings).await?;
-    let session = observed(settings, &connected, Access::ReadOnly, false).await?;
+    let session = observed(context, settings, &connected, Access::ReadOnly, false).await?;
     let view = StatusView {
         interval: None,
         width: context.width,

@@ -160,13 +160,16 @@ impl Loaded {
                     let path = format!("services.{}.parameters.{name}", service.name);
                     let variable =
                         crate::manifest::catalog::environment_name(&path).replace('.', "__");
-                    report(
-                        &path,
-                        format!("{path}: expected {}, but no layer gives it", parameter.kind),
-                        Some(format!(
+                    let spec = &service.spec_place.file;
+                    let line = service.spec.line_of(&format!("parameters.{name}"));
+                    let line = line.map_or_else(String::new, |line| format!(":{line}"));
+                    problems.push(Problem {
+                        place: format!("{spec}{line}"),
+                        message: format!("{path}: nothing gives it a value ({})", parameter.kind),
+                        hint: Some(format!(
                             "set it in a configuration file or as JSORC_{variable}"
                         )),
-                    );
+                    });
                 }
             }
         }
