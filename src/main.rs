@@ -1,13 +1,15 @@
 //! Start-up only: the TLS provider, the runtime, and how a command's end becomes an exit code.
 
-use clap::Parser as _;
-use jsorc::cli::{Cli, Exit, dispatch};
+use jsorc::cli::{Exit, dispatch, usage};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Only fails when a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = Cli::parse();
+    let cli = match usage::parse() {
+        Ok(cli) => cli,
+        Err(error) => return unread(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -28,6 +30,21 @@ fn main() -> ExitCode {
             code(failure.exit)
         }
     }
+}
+
+/// The end of a command line that was not a command: help, the version, or a mistake.
+fn unread(error: &clap::Error) -> ExitCode {
+    if let Some(failure) = usage::explain(error) {
+        eprintln!("{}", failure.render());
+        return code(failure.exit);
+    }
+    // A reader that went away is no failure.
+    let _ = error.print();
+    code(if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Fine
+    })
 }
 
 fn code(exit: Exit) -> ExitCode {

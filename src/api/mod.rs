@@ -16,7 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
+#[error(
+    "cannot listen on {address}: {}",
+    crate::manifest::system::words(source)
+)]
 pub struct ListenError {
     /// The address.
     pub address: String,

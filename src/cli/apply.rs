@@ -5,6 +5,7 @@ use super::context::{Context, can_ask};
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
 use super::plan::{observed, show};
+use super::rights;
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Action, Event, Mode, Occurrence, Plan};
@@ -17,7 +18,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     let settings = context.settings(&args.services)?;
     let connected = context.connect(&settings).await?;
     if args.dry_run {
-        let session = observed(&settings, &connected, Access::ReadOnly, true).await?;
+        let session = observed(context, &settings, &connected, Access::ReadOnly, true).await?;
         let plan = session.engine().plan();
         session.close().await;
         show(context, &settings, &connected, &plan)?;
@@ -34,10 +35,10 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     }
     refuse_beside_a_leader(&args, &settings, &connected).await?;
     require_named_target(&settings, &connected).await?;
-    let mut session = observed(&settings, &connected, Access::ReadWrite, false).await?;
+    let mut session = observed(context, &settings, &connected, Access::ReadWrite, false).await?;
     session.allow_delete(args.allow_delete.clone());
     let plan = session.engine().plan();
-    require_rights(&settings, &session, &plan).await?;
+    require_rights(context, &settings, &session, &plan).await?;
     if let Err(refused) = confirm(context, &args, &settings, &connected, &plan) {
         session.close().await;
         return Err(refused);
@@ -71,6 +72,7 @@ async fn refuse_beside_a_leader(
 
 /// All missing rights at once, before the first write would find them one by one.
 async fn require_rights(
+    context: &Context,
     settings: &Settings,
     session: &Session,
     plan: &Plan,
@@ -82,11 +84,7 @@ async fn require_rights(
     if missing.is_empty() {
         return Ok(());
     }
-    let list: Vec<String> = missing.iter().map(|right| format!("  {right}")).collect();
-    Err(Failure::failed(
-        format!("these rights are missing:\n{}", list.join("\n")),
-        Some("`jsorc rbac --for cli` prints roles that have them".into()),
-    ))
+    Err(rights::missing(context, &missing, Purpose::Apply))
 }
 
 /// The first install into a cluster that nobody named could be the wrong one.

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 #[command(
     name = "jsorc",
     version,
-    propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "Begin with `jsorc services` and `jsorc plan`; `jsorc apply --wait` brings everything up once,\n\
+                  `jsorc run` keeps it alive. `jsorc help COMMAND` tells more."
 )]
 pub struct Cli {
     /// Flags that every command takes.
@@ -25,7 +26,13 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Configuration file; drop-ins are read from the folder `NAME.d` beside it
-    #[arg(long, global = true, env = "JSORC_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "JSORC_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     pub config: Option<PathBuf>,
     /// Read services from this folder instead of the embedded ones
     #[arg(
@@ -33,6 +40,7 @@ pub struct Globals {
         long = "services",
         global = true,
         env = "JSORC_SERVICES_DIR",
+        hide_env_values = true,
         value_name = "DIR"
     )]
     pub services: Option<PathBuf>,
@@ -67,12 +75,16 @@ pub struct Globals {
 pub enum Output {
     /// For people.
     #[default]
+    #[value(help = None::<&str>)]
     Text,
     /// For programs.
+    #[value(help = None::<&str>)]
     Json,
     /// For programs that like YAML better.
+    #[value(help = None::<&str>)]
     Yaml,
     /// For reviews.
+    #[value(help = None::<&str>)]
     Markdown,
 }
 
@@ -81,10 +93,13 @@ pub enum Output {
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
+    #[value(help = None::<&str>)]
     Auto,
     /// Always.
+    #[value(help = None::<&str>)]
     Always,
     /// Never.
+    #[value(help = None::<&str>)]
     Never,
 }
 
@@ -163,7 +178,7 @@ pub struct ApplyArgs {
     #[arg(long)]
     pub takeover: bool,
     /// Delete this object although its kind is protected
-    #[arg(long, value_name = "KIND/NAME")]
+    #[arg(long, value_parser = kind_and_name, value_name = "KIND/NAME")]
     pub allow_delete: Vec<String>,
 }
 
@@ -180,7 +195,7 @@ pub struct StatusArgs {
     #[arg(long)]
     pub exit_code: bool,
     /// Address of the daemon
-    #[arg(long, env = "JSORC_SERVER", value_name = "URL")]
+    #[arg(long, env = "JSORC_SERVER", hide_env_values = true, value_name = "URL")]
     pub server: Option<String>,
 }
 
@@ -191,7 +206,7 @@ pub struct RefreshArgs {
     #[arg(value_name = "SERVICE")]
     pub service: String,
     /// Address of the daemon
-    #[arg(long, env = "JSORC_SERVER", value_name = "URL")]
+    #[arg(long, env = "JSORC_SERVER", hide_env_values = true, value_name = "URL")]
     pub server: Option<String>,
 }
 
@@ -252,10 +267,13 @@ pub struct RbacArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RbacFor {
     /// The daemon's.
+    #[value(help = None::<&str>)]
     Run,
     /// Those of a reader who plans.
+    #[value(help = None::<&str>)]
     Plan,
     /// Those of a person who applies.
+    #[value(help = None::<&str>)]
     Cli,
 }
 
@@ -269,4 +287,15 @@ pub struct CompletionsArgs {
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     crate::manifest::duration::parse(text)
+}
+
+fn kind_and_name(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('/').collect();
+    if parts.len() == 2 && parts.iter().all(|part| !part.is_empty()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` names no object (write KIND/NAME, such as PersistentVolumeClaim/redis-data)"
+        ))
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{Color, Globals, Output};
 use super::failure::Failure;
-use crate::cluster::{self, Target};
+use crate::cluster::{self, ConnectError, Target};
 use crate::daemon::{Connected, Inputs, Settings, connect, loading};
 use crate::report::style::{Palette, When};
 use serde_json::{Value, json};
@@ -30,27 +30,27 @@ pub struct Context {
 
 impl Context {
     /// Collects what the command line and the environment say.
-    ///
-    /// # Errors
-    /// Variables that are not text.
-    pub fn new(globals: Globals) -> Result<Self, Failure> {
+    #[must_use]
+    pub fn new(globals: Globals) -> Self {
+        let (variables, unreadable) = variables();
         let inputs = Inputs {
             config_file: globals.config.clone(),
             services: globals.services.clone(),
-            variables: variables()?,
+            variables,
+            unreadable,
             flags: flags(&globals),
             pod_namespace: std::fs::read_to_string(POD_NAMESPACE)
                 .ok()
                 .map(|text| text.trim().to_owned()),
         };
-        Ok(Self {
+        Self {
             output: globals.output,
             palette: palette(globals.color, std::io::stdout().is_terminal()),
             err_palette: palette(globals.color, std::io::stderr().is_terminal()),
             width: width(),
             inputs,
             globals,
-        })
+        }
     }
 
     /// Reads services and configuration, for these services or all.
@@ -82,7 +82,14 @@ impl Context {
     /// When there is none.
     pub async fn target(&self, settings: &Settings) -> Result<Target, Failure> {
         let variable = |name: &str| std::env::var(name).ok();
-        Ok(cluster::find(&settings.loaded.config.kubernetes, &variable).await?)
+        let found = cluster::find(&settings.loaded.config.kubernetes, &variable).await;
+        found.map_err(|error| match error {
+            ConnectError::Off => Failure {
+                message: format!("{error} ({})", settings.loaded.origin("kubernetes.mode")),
+                ..error.into()
+            },
+            error => error.into(),
+        })
     }
 
     /// Connects to the cluster.
@@ -149,19 +156,22 @@ pub fn yaml(value: &Value) -> String {
     serde_saphyr::to_string(value).unwrap_or_else(|_| format!("{value:#}"))
 }
 
-fn variables() -> Result<Vec<(String, String)>, Failure> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .map(|(name, value)| match value.into_string() {
-            Ok(value) => Ok(Some((name, value))),
-            Err(_) if name.starts_with("JSORC_") => Err(Failure::usage(
-                format!("environment variable {name}: its value is not UTF-8 text"),
-                "set it again in UTF-8",
-            )),
-            Err(_) => Ok(None),
+/// The environment: variables with their values, and the names of those that are not text.
+fn variables() -> (Vec<(String, String)>, Vec<String>) {
+    let mut unreadable = Vec::new();
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            match value.into_string() {
+                Ok(value) => Some((name, value)),
+                Err(_) => {
+                    unreadable.push(name);
+                    None
+                }
+            }
         })
-        .filter_map(Result::transpose)
-        .collect()
+        .collect();
+    (variables, unreadable)
 }
 
 /// The flags that are keys of the configuration.

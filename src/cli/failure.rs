@@ -3,6 +3,7 @@
 use crate::api::ListenError;
 use crate::cluster::ConnectError;
 use crate::daemon::{LoadError, SessionError};
+use crate::manifest::system;
 
 /// The exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +130,6 @@ impl From<ListenError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::failed(error.to_string(), None)
+        Self::failed(system::words(&error), None)
     }
 }

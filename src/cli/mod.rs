@@ -15,10 +15,12 @@ mod plan;
 mod rbac;
 mod refresh;
 mod render;
+mod rights;
 mod run;
 mod server;
 mod services;
 mod status;
+pub mod usage;
 mod version;
 
 pub use arguments::Cli;
@@ -32,7 +34,7 @@ use context::Context;
 /// # Errors
 /// What went wrong, with the exit code that it has.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
-    let context = Context::new(cli.globals)?;
+    let context = Context::new(cli.globals);
     match cli.command {
         Command::Run(args) => Box::pin(run::command(context, args)).await,
         Command::Plan(args) => Box::pin(plan::command(&context, args)).await,

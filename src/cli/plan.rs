@@ -3,7 +3,9 @@
 use super::arguments::{Output, PlanArgs};
 use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
+use super::rights;
 use crate::daemon::{Access, Connected, Session, Settings};
+use crate::desired::rights::Purpose;
 use crate::engine::{Mode, Plan};
 use crate::report::plan::{self as report, PlanView, Target};
 use std::time::{Duration, Instant};
@@ -19,7 +21,7 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
     } else {
         as_the_leader(context, settings, &connected).await?
     };
-    let (plan, session) = compare(&settings, &connected, true).await?;
+    let (plan, session) = compare(context, &settings, &connected, true).await?;
     session.close().await;
     show(context, &settings, &connected, &plan)?;
     Ok(if args.exit_code && plan.differs() {
@@ -68,16 +70,18 @@ async fn as_the_leader(
 
 /// Compares what ought to be with what is, without any right to write.
 pub(super) async fn compare(
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     rehearse: bool,
 ) -> Result<(Plan, Session), Failure> {
-    let session = observed(settings, connected, Access::ReadOnly, rehearse).await?;
+    let session = observed(context, settings, connected, Access::ReadOnly, rehearse).await?;
     Ok((session.engine().plan(), session))
 }
 
 /// A session that has compared everything and written nothing.
 pub(super) async fn observed(
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     access: Access,
@@ -85,7 +89,13 @@ pub(super) async fn observed(
 ) -> Result<Session, Failure> {
     let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
     let mut session = Session::new(settings, waiting, Mode::Observe { rehearse })?;
-    session.attach(settings, connected, access).await?;
+    if let Err(error) = session.attach(settings, connected, access).await {
+        let purpose = match access {
+            Access::ReadOnly => Purpose::Plan,
+            Access::ReadWrite => Purpose::Apply,
+        };
+        return Err(rights::refused(context, error, settings, connected, purpose).await);
+    }
     let until = Instant::now() + PATIENCE;
     loop {
         session.step(Duration::from_millis(200)).await;

@@ -3,19 +3,16 @@
 use super::arguments::RefreshArgs;
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::server::{address, call};
+use super::server::{address, call, nobody};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
 pub(super) async fn command(context: &Context, args: RefreshArgs) -> Result<Exit, Failure> {
     let settings = context.settings(&[])?;
-    let server = address(args.server.as_deref(), &settings);
+    let server = address(args.server.as_deref(), &settings)?;
     let url = format!("{server}/v1/services/{}/refresh", args.service);
     let Some((status, answer)) = call(Method::POST, &url).await? else {
-        return Err(Failure::failed(
-            format!("no daemon answers at {server}"),
-            Some("start one with `jsorc run`, or name it with --server URL".into()),
-        ));
+        return Err(nobody(&server));
     };
     let text = |field: &str| {
         answer

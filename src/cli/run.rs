@@ -12,6 +12,8 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
     let settings = context.settings(&[])?;
     let config = settings.loaded.config.clone();
     logging::start(&context, &config);
+    let health = api::listen(&config.health_listen).await?;
+    let rest = api::listen(&config.api_listen).await?;
     let stop = CancellationToken::new();
     interrupt::stop_on_signal(stop.clone());
     let services = config.keep_alive.join(", ");
@@ -27,8 +29,6 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
     );
     let sink = Box::new(logging::record);
     let (keeper, ends) = Keeper::new(context.inputs.clone(), settings, args.dry_run, sink)?;
-    let health = api::listen(&config.health_listen).await?;
-    let rest = api::listen(&config.api_listen).await?;
     let health = tokio::spawn(api::serve_health(
         health,
         ends.snapshots.clone(),

@@ -5,7 +5,7 @@ use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
 use super::plan::observed;
-use super::server::{address, call};
+use super::server::{address, call, nobody};
 use crate::daemon::{Access, Settings};
 use crate::report::status::{StatusView, json, text};
 use http::Method;
@@ -56,7 +56,7 @@ async fn document(
     settings: &Settings,
     args: &StatusArgs,
 ) -> Result<Value, Failure> {
-    let server = address(args.server.as_deref(), settings);
+    let server = address(args.server.as_deref(), settings)?;
     let query = format!(
         "services={}&text=true&colour={}&width={}&verbose={}",
         args.services.join(","),
@@ -67,17 +67,17 @@ async fn document(
     let answer = call(Method::GET, &format!("{server}/v1/status?{query}")).await?;
     match answer {
         Some((_, document)) => Ok(document),
-        None if args.server.is_some() => Err(Failure::failed(
-            format!("no daemon answers at {server}"),
-            Some("start one with `jsorc run`".into()),
-        )),
-        None => looked(context, settings).await,
+        None if args.server.is_some() => Err(nobody(&server)),
+        None => looked(context, settings).await.map_err(|failure| Failure {
+            message: format!("no daemon answers at {server}, and {}", failure.message),
+            ..failure
+        }),
     }
 }
 
 async fn looked(context: &Context, settings: &Settings) -> Result<Value, Failure> {
     let connected = context.connect(settings).await?;
-    let session = observed(settings, &connected, Access::ReadOnly, false).await?;
+    let session = observed(context, settings, &connected, Access::ReadOnly, false).await?;
     let view = StatusView {
         interval: None,
         width: context.width,

@@ -2,6 +2,7 @@
 
 use super::hands::Reader;
 use super::request::{Call, read, send};
+use super::wording;
 use crate::config::{Kubernetes, KubernetesMode};
 use crate::engine::WriteError;
 use http::Method;
@@ -9,6 +10,9 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// Who comes without credentials.
+const ANONYMOUS: &str = "system:anonymous";
 
 /// How a cluster was found.
 #[derive(Clone, Debug)]
@@ -40,6 +44,25 @@ pub enum ConnectError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A kubeconfig that was named is not there.
+    #[error("kubeconfig {0}: no such file")]
+    Missing(String),
+    /// Nothing says which context is meant.
+    #[error("kubeconfig {path} has no current context")]
+    NoContext {
+        /// The file.
+        path: String,
+        /// The contexts that it has.
+        known: Vec<String>,
+    },
+    /// The credentials of a context cannot be used.
+    #[error("{found}: {reason}")]
+    Credentials {
+        /// The context.
+        found: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// A context is not in the kubeconfig.
     #[error("kubeconfig {path} has no context `{context}`")]
     Context {
@@ -51,7 +74,7 @@ pub enum ConnectError {
         known: Vec<String>,
     },
     /// The pod's service account cannot be used.
-    #[error("cannot use the pod's service account: {0}")]
+    #[error("the cluster cannot be reached as a pod: {0}")]
     InCluster(String),
     /// The server does not let us in, or does not answer.
     #[error("{server}: {source}")]
@@ -81,9 +104,23 @@ impl ConnectError {
             Self::NotFound(_) => {
                 Some("name one with --kubeconfig FILE or --context NAME, or set KUBECONFIG".into())
             }
-            Self::Kubeconfig { .. } | Self::InCluster(_) => {
-                Some("`kubectl config view` shows what kubectl makes of it".into())
+            Self::Missing(_) => {
+                Some("--kubeconfig, KUBECONFIG or kubernetes.kubeconfig names the file".into())
             }
+            Self::Kubeconfig { path, .. } => Some(format!(
+                "`kubectl config view --kubeconfig {path}` shows what kubectl makes of it"
+            )),
+            Self::Credentials { .. } => {
+                Some("`kubectl auth whoami` shows whether kubectl can use them".into())
+            }
+            Self::InCluster(_) => Some(
+                "outside a pod, set kubernetes.mode to kubeconfig; inside, let the pod mount its service account's token"
+                    .into(),
+            ),
+            Self::NoContext { known, .. } => Some(match known.as_slice() {
+                [] => "it has no contexts at all; name another file with --kubeconfig".into(),
+                known => format!("name one with --context: it has {}", known.join(", ")),
+            }),
             Self::Context { context, known, .. } => {
                 let near = crate::config::nearest(context, known.iter().map(String::as_str));
                 Some(near.map_or_else(
@@ -94,7 +131,10 @@ impl ConnectError {
             Self::Server {
                 source: WriteError::Forbidden(_),
                 ..
-            } => Some("`kubectl auth whoami` shows who the server takes you for".into()),
+            } => Some(
+                "the context's user may be missing, or its token or certificate expired; `kubectl auth whoami` shows who the server takes you for"
+                    .into(),
+            ),
             Self::Server { .. } => {
                 Some("check that the API server runs and that its address is right".into())
             }
@@ -122,7 +162,8 @@ pub async fn find(
 }
 
 fn in_cluster() -> Result<Target, ConnectError> {
-    let config = Config::incluster().map_err(|error| ConnectError::InCluster(error.to_string()))?;
+    let config = Config::incluster()
+        .map_err(|error| ConnectError::InCluster(wording::in_cluster(&error)))?;
     Ok(Target {
         config,
         found: "in-cluster".into(),
@@ -152,10 +193,7 @@ async fn from_file(
     );
     if !files.iter().any(|path| path.exists()) {
         return Err(match &settings.kubeconfig {
-            Some(_) => ConnectError::Kubeconfig {
-                path: shown,
-                reason: "it does not exist".into(),
-            },
+            Some(_) => ConnectError::Missing(shown),
             None => ConnectError::NotFound(shown),
         });
     }
@@ -169,6 +207,9 @@ async fn from_file(
         .iter()
         .map(|context| context.name.clone())
         .collect();
+    if context.is_none() {
+        return Err(ConnectError::NoContext { path: shown, known });
+    }
     if let Some(context) = &context
         && !known.contains(context)
     {
@@ -186,7 +227,7 @@ async fn from_file(
         .await
         .map_err(|error| ConnectError::Kubeconfig {
             path: shown.clone(),
-            reason: words(&error),
+            reason: wording::kubeconfig(&error),
         })?;
     let found = context.map_or_else(
         || format!("kubeconfig {shown}"),
@@ -207,24 +248,13 @@ fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
             path: file.display().to_string(),
             reason,
         };
-        let one = Kubeconfig::read_from(Path::new(file)).map_err(|error| refuse(words(&error)))?;
-        all = all.merge(one).map_err(|error| refuse(words(&error)))?;
+        let one = Kubeconfig::read_from(Path::new(file))
+            .map_err(|error| refuse(wording::kubeconfig(&error)))?;
+        all = all
+            .merge(one)
+            .map_err(|error| refuse(wording::kubeconfig(&error)))?;
     }
     Ok(all)
-}
-
-/// An error and what caused it, on one line.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let more = inner.to_string();
-        if !said.contains(&more) {
-            said = format!("{said}: {more}");
-        }
-        source = inner.source();
-    }
-    said.lines().next().unwrap_or_default().to_owned()
 }
 
 impl Target {
@@ -256,11 +286,13 @@ impl Reader {
             Ok(reply) => text(&reply.value, "/status/userInfo/username"),
             // Servers before 1.28 do not have the review; they are asked something else soon.
             Err(WriteError::KindNotServed) => String::new(),
+            Err(WriteError::Forbidden(said)) if said.contains(ANONYMOUS) => ANONYMOUS.to_owned(),
             Err(source) => return Err(refused(source)),
         };
-        if user == "system:anonymous" {
+        if user == ANONYMOUS {
             return Err(refused(WriteError::Forbidden(
-                "the server takes us for anonymous: no credentials were accepted".into(),
+                "it takes us for anonymous: the context has no user, or one without credentials"
+                    .into(),
             )));
         }
         Ok(Greeting {

@@ -20,6 +20,7 @@ mod request;
 mod review;
 mod transport;
 mod watch;
+mod wording;
 
 pub use connect::{ConnectError, Greeting, Target, find};
 pub use eyes::Eyes;
@@ -29,3 +30,4 @@ pub use inventory::INVENTORY_LABEL;
 pub use key::passing_key;
 pub use lease::{Candidate, Lease, RETRY_PERIOD};
 pub use transport::Counter;
+pub use wording::credentials;

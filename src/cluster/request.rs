@@ -3,6 +3,7 @@
 use super::classify::refused;
 use super::look::accept;
 use super::transport::{DeadlineExceeded, Refused};
+use super::wording;
 use crate::engine::WriteError;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -145,5 +146,5 @@ pub fn unanswered(error: &kube::Error) -> WriteError {
         deepest = inner.to_string();
         source = inner.source();
     }
-    WriteError::Unreachable(deepest)
+    WriteError::Unreachable(wording::connection(error).unwrap_or(deepest))
 }

@@ -1,7 +1,8 @@
 //! Holds one layer against the shape: unknown keys, wrong types, values out of bounds. All
 //! problems at once, each with its layer, its key and the nearest key that exists.
 //!
-//! A value never appears in a message, because a secret may stand in the wrong place.
+//! A value never appears in a message, because a secret may stand in the wrong place; only a
+//! parameter that `service.yaml` declares as no secret is quoted.
 
 use super::layer::Layer;
 use super::shape::{Key, Shape};
@@ -67,6 +68,12 @@ impl<'a> Checker<'a> {
                 None => self.unknown(path, name, "key", keys.iter().map(|key| key.name)),
             }
         }
+        for key in keys.iter().filter(|key| key.needed) {
+            if !map.contains_key(key.name) {
+                let hint = Some(format!("`{}` is {}", key.name, key.about));
+                self.problem(path, format!("needs `{}`", key.name), hint);
+            }
+        }
     }
 
     fn services(&mut self, path: &str, map: &'a Map<String, Value>, inner: &Shape) {
@@ -112,6 +119,7 @@ impl<'a> Checker<'a> {
             }
             (Shape::Label, Value::String(text)) => names::label(text).is_ok(),
             (Shape::Listen, Value::String(text)) => is_listen(text),
+            (Shape::Level, Value::String(text)) => is_level(text),
             (Shape::Word(words), Value::String(text)) => words.contains(&text.as_str()),
             (Shape::Duration(least), Value::String(_) | Value::Number(_)) => {
                 return self.span(path, value, *least);
@@ -131,11 +139,8 @@ impl<'a> Checker<'a> {
                     None,
                 ),
             };
-            self.problem(
-                path,
-                &message,
-                hint.map(|word| format!("did you mean `{word}`?")),
-            );
+            let hint = hint.map(|word| format!("did you mean `{word}`?"));
+            self.problem(path, &message, hint.or_else(|| shape.written()));
         }
     }
 
@@ -207,6 +212,16 @@ pub fn join(path: &str, name: &str) -> String {
     } else {
         format!("{path}.{name}")
     }
+}
+
+/// Words that a log understands; a filter says at least one `=`.
+fn is_level(text: &str) -> bool {
+    let words = ["off", "error", "warn", "info", "debug", "trace"];
+    let known = |word: &str| words.contains(&word.trim());
+    text.split(',').all(|part| match part.split_once('=') {
+        Some((_, level)) => known(level),
+        None => known(part),
+    })
 }
 
 fn is_listen(text: &str) -> bool {

@@ -9,6 +9,7 @@ use super::check::{Problem, join, nearest};
 use super::layer::{Layer, Source};
 use super::shape::{Key, ROOT, Shape};
 use crate::manifest::catalog::environment_name;
+use crate::manifest::system;
 use crate::manifest::{Catalog, Service};
 use serde_json::{Map, Value, json};
 
@@ -54,7 +55,26 @@ pub fn read(
             prefixed(name, value, catalog, read_file, &mut found);
         }
     }
+    found.ignored.sort();
+    found.ignored.dedup();
     found
+}
+
+/// The problems of variables whose values are not text, where they are ours at all.
+#[must_use]
+pub fn unreadable(names: &[String], catalog: &Catalog) -> Vec<Problem> {
+    let original = |name: &str| {
+        let mut originals = catalog.services.iter().flat_map(|s| s.spec.env.values());
+        originals.any(|variable| variable == name)
+    };
+    names
+        .iter()
+        .filter(|name| name.starts_with(PREFIX) || original(name))
+        .map(|name| {
+            let hint = Some("set it again in UTF-8".to_owned());
+            problem(name, "its value is not UTF-8 text".to_owned(), hint)
+        })
+        .collect()
 }
 
 /// Whether Kubernetes made this variable for a Service (its name and value have the form of
@@ -116,9 +136,11 @@ fn prefixed(
                 locate(shorter, catalog),
                 text.trim_end_matches(['\r', '\n']).to_owned(),
             ),
+            // The path is not said: whoever puts a secret here by mistake should not read it in a log.
             Err(error) => {
-                let message = format!("cannot read the file it names: {error}");
-                return found.problems.push(problem(name, message, None));
+                let message = format!("cannot read the file it names: {}", system::words(&error));
+                let hint = Some(format!("{name} takes the path of a file with the value"));
+                return found.problems.push(problem(name, message, hint));
             }
         },
         (target, _) => (target, value.to_owned()),
@@ -154,17 +176,22 @@ fn locate<'a>(spoken: &str, catalog: &'a Catalog) -> Result<Target<'a>, Refused>
         shape: ROOT,
         service: None,
     };
-    for part in spoken.split("__") {
-        target.step(part, catalog)?;
+    let mut rest = spoken;
+    loop {
+        let (part, more) = rest.split_once("__").unwrap_or((rest, ""));
+        target.step(part, more, catalog)?;
+        if more.is_empty() {
+            return Ok(target);
+        }
+        rest = more;
     }
-    Ok(target)
 }
 
 impl<'a> Target<'a> {
-    fn step(&mut self, part: &str, catalog: &'a Catalog) -> Result<(), Refused> {
+    fn step(&mut self, part: &str, rest: &str, catalog: &'a Catalog) -> Result<(), Refused> {
         match self.shape {
             Shape::Struct(keys) => {
-                let key = self.pick(part, keys)?;
+                let key = self.pick(part, rest, keys)?;
                 self.path.push(key.name.to_owned());
                 self.shape = key.shape;
             }
@@ -175,7 +202,7 @@ impl<'a> Target<'a> {
                     .find(|s| environment_name(&s.name) == part);
                 let service = service.ok_or_else(|| {
                     let names: Vec<String> = catalog.names().map(environment_name).collect();
-                    self.unknown(part, names.iter().map(String::as_str))
+                    self.unknown("service", part, rest, names.iter().map(String::as_str))
                 })?;
                 self.path.push(service.name.clone().into_owned());
                 self.service = Some(service);
@@ -195,7 +222,7 @@ impl<'a> Target<'a> {
                         .flat_map(|map| map.keys())
                         .map(|k| environment_name(k))
                         .collect();
-                    self.unknown(part, names.iter().map(String::as_str))
+                    self.unknown("parameter", part, rest, names.iter().map(String::as_str))
                 })?;
                 self.path.push(name.clone());
                 self.shape = Shape::Any;
@@ -214,29 +241,40 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
-    fn pick(&self, part: &str, keys: &'static [Key]) -> Result<&'static Key, Refused> {
+    fn pick(&self, part: &str, rest: &str, keys: &'static [Key]) -> Result<&'static Key, Refused> {
         keys.iter()
             .find(|key| environment_name(key.name) == part)
             .ok_or_else(|| {
                 let names: Vec<String> =
                     keys.iter().map(|key| environment_name(key.name)).collect();
-                self.unknown(part, names.iter().map(String::as_str))
+                self.unknown("key", part, rest, names.iter().map(String::as_str))
             })
     }
 
-    fn unknown<'n>(&self, part: &str, known: impl Iterator<Item = &'n str>) -> Refused {
+    fn unknown<'n>(
+        &self,
+        what: &str,
+        part: &str,
+        rest: &str,
+        known: impl Iterator<Item = &'n str>,
+    ) -> Refused {
+        let below = if rest.is_empty() {
+            String::new()
+        } else {
+            format!("__{rest}")
+        };
         let written = self.path.iter().fold(String::new(), |written, key| {
             written + &environment_name(key) + "__"
         });
         let hint = match nearest(part, known) {
-            Some(near) => format!("did you mean `{PREFIX}{written}{near}`?"),
+            Some(near) => format!("did you mean `{PREFIX}{written}{near}{below}`?"),
             None => {
                 "`jsorc config schema` lists every key; levels are joined by two underscores".into()
             }
         };
         (
             format!(
-                "unknown key `{}`",
+                "unknown {what} `{}`",
                 join(&self.path.join("."), &part.to_lowercase())
             ),
             Some(hint),
@@ -246,20 +284,20 @@ impl<'a> Target<'a> {
     fn read(&self, text: &str) -> Result<Value, Refused> {
         let value = self
             .typed(text)
-            .map_err(|why| (format!("{}: {why}", self.path.join(".")), None))?;
+            .map_err(|(why, hint)| (format!("{}: {why}", self.path.join(".")), hint))?;
         Ok(self.path.iter().rev().fold(value, |inner, key| {
             Value::Object(Map::from_iter([(key.clone(), inner)]))
         }))
     }
 
-    fn typed(&self, text: &str) -> Result<Value, String> {
+    fn typed(&self, text: &str) -> Result<Value, Refused> {
         let last = self.path.last().map_or("", String::as_str);
         match (self.shape, self.service) {
             (Shape::Any, Some(service))
                 if self.path.get(2).is_some_and(|key| key == "parameters") =>
             {
                 match service.spec.parameters.get(last) {
-                    Some(parameter) => parameter.read_text(text),
+                    Some(parameter) => parameter.read_text(text).map_err(|why| (why, None)),
                     None => Ok(text.into()),
                 }
             }
@@ -271,8 +309,8 @@ impl<'a> Target<'a> {
     }
 }
 
-fn by_shape(shape: Shape, text: &str) -> Result<Value, String> {
-    let refused = || format!("expected {}", shape.expected());
+fn by_shape(shape: Shape, text: &str) -> Result<Value, Refused> {
+    let refused = || (format!("expected {}", shape.expected()), shape.written());
     match shape {
         Shape::Bool => text
             .trim()

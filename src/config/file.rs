@@ -4,9 +4,11 @@ use super::check::{Problem, join};
 use super::layer::Layer;
 use crate::manifest;
 use crate::manifest::source::Source;
+use crate::manifest::system;
 use crate::manifest::yaml::{self, Node, Tree};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where the configuration file is when no flag names one.
@@ -66,8 +68,9 @@ impl Files {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("cannot read the configuration file: {error}");
-                let hint = Some("name an existing file with --config".into());
+                let said = system::words(&error);
+                let message = format!("cannot read the configuration file: {said}");
+                let hint = hint(&error);
                 return self.problems.push(Problem {
                     place: shown,
                     message,
@@ -80,6 +83,17 @@ impl Files {
             Err(problem) => self.problems.push(problem),
         }
     }
+}
+
+fn hint(error: &io::Error) -> Option<String> {
+    let said = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {
+            "--config, or JSORC_CONFIG, names the file"
+        }
+        io::ErrorKind::PermissionDenied => "let the user that runs jsorc read it",
+        _ => return None,
+    };
+    Some(said.to_owned())
 }
 
 /// Reads the text of one configuration file.

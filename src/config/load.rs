@@ -20,6 +20,8 @@ pub struct Sources {
     pub stored: Option<Value>,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
+    /// Environment variables whose values are not text.
+    pub unreadable: Vec<String>,
     /// Command-line flags: flag, and the values it sets.
     pub flags: Vec<(String, Value)>,
 }
@@ -51,6 +53,7 @@ pub fn load(catalog: &Catalog, sources: Sources) -> Result<Loaded, Problems> {
     let environment = environment::read(&sources.variables, catalog, &read_file);
     let mut problems = sources.file_problems;
     problems.extend(environment.problems);
+    problems.extend(environment::unreadable(&sources.unreadable, catalog));
 
     let mut layers = vec![Layer::new(Source::Default, defaults(catalog))];
     layers.extend(catalog.services.iter().map(service_layer));
@@ -157,13 +160,16 @@ impl Loaded {
                     let path = format!("services.{}.parameters.{name}", service.name);
                     let variable =
                         crate::manifest::catalog::environment_name(&path).replace('.', "__");
-                    report(
-                        &path,
-                        format!("{path}: expected {}, but no layer gives it", parameter.kind),
-                        Some(format!(
+                    let spec = &service.spec_place.file;
+                    let line = service.spec.line_of(&format!("parameters.{name}"));
+                    let line = line.map_or_else(String::new, |line| format!(":{line}"));
+                    problems.push(Problem {
+                        place: format!("{spec}{line}"),
+                        message: format!("{path}: nothing gives it a value ({})", parameter.kind),
+                        hint: Some(format!(
                             "set it in a configuration file or as JSORC_{variable}"
                         )),
-                    );
+                    });
                 }
             }
         }

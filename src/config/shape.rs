@@ -21,6 +21,8 @@ pub enum Shape {
     Listen,
     /// A span of time of at least so many milliseconds.
     Duration(u64),
+    /// A level of the log, or a filter of levels by module.
+    Level,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A list of such items.
@@ -48,10 +50,24 @@ pub struct Key {
     pub shape: Shape,
     /// What it means, one line.
     pub about: &'static str,
+    /// Whether the mapping means nothing without it.
+    pub needed: bool,
 }
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, shape, about }
+    Key {
+        name,
+        shape,
+        about,
+        needed: false,
+    }
+}
+
+const fn needed(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key {
+        needed: true,
+        ..key(name, shape, about)
+    }
 }
 
 const POLICY: Shape = Shape::Struct(&[
@@ -106,22 +122,22 @@ const PROBE: Shape = Shape::Struct(&[
 ]);
 
 const IGNORE: Shape = Shape::List(&Shape::Struct(&[
-    key("kind", Shape::Text, "the kind it is about"),
+    needed("kind", Shape::Text, "the kind it is about"),
     key(
         "name",
         Shape::Text,
         "the object; every one of the kind when absent",
     ),
-    key("path", Shape::Text, "the field, such as spec.replicas"),
+    needed("path", Shape::Text, "the field, such as spec.replicas"),
 ]));
 
 const PATCHES: Shape = Shape::List(&Shape::Struct(&[
-    key(
+    needed(
         "target",
         Shape::Text,
         "KIND/NAME of an object of the service",
     ),
-    key(
+    needed(
         "merge",
         Shape::Any,
         "what to merge into it; list items by their merge key, null removes",
@@ -249,7 +265,7 @@ pub const ROOT: Shape = Shape::Struct(&[
         Shape::Struct(&[
             key(
                 "level",
-                Shape::Text,
+                Shape::Level,
                 "error, warn, info, debug, trace, or a filter such as jsorc=debug",
             ),
             key(
@@ -278,10 +294,23 @@ impl Shape {
             Self::Label => "a name of lower-case letters, digits and `-`".into(),
             Self::Listen => "HOST:PORT".into(),
             Self::Duration(_) => "a duration such as 10s or 5m".into(),
+            Self::Level => {
+                "one of error, warn, info, debug, trace, or a filter such as jsorc=debug".into()
+            }
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::List(item) => format!("a list of {}", item.expected()),
             Self::Any => "a value".into(),
             _ => "a mapping".into(),
+        }
+    }
+
+    /// How a value of this shape is written, where its name does not tell.
+    #[must_use]
+    pub fn written(&self) -> Option<String> {
+        match self {
+            Self::List(Self::Text) => Some("a list is written as [a, b]".into()),
+            Self::Listen => Some("write it as 127.0.0.1:8585, with any address and port".into()),
+            _ => None,
         }
     }
 }
@@ -300,7 +329,7 @@ impl Shape {
         match self {
             Self::Bool => json!({"type": "boolean"}),
             Self::Int(least) => json!({"type": "integer", "minimum": least}),
-            Self::Text | Self::Listen => json!({"type": "string"}),
+            Self::Text | Self::Listen | Self::Level => json!({"type": "string"}),
             Self::Label => {
                 json!({"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63})
             }
@@ -319,7 +348,16 @@ impl Shape {
                     .iter()
                     .map(|key| (key.name.to_owned(), key.schema()))
                     .collect();
-                json!({"type": "object", "properties": properties, "additionalProperties": false})
+                let needed: Vec<&str> = keys
+                    .iter()
+                    .filter(|key| key.needed)
+                    .map(|key| key.name)
+                    .collect();
+                let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+                if !needed.is_empty() {
+                    schema["required"] = needed.into();
+                }
+                schema
             }
         }
     }

@@ -19,6 +19,8 @@ pub struct Inputs {
     pub services: Option<PathBuf>,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
+    /// Environment variables whose values are not text.
+    pub unreadable: Vec<String>,
     /// Command-line flags that are configuration: flag, and the values it sets.
     pub flags: Vec<(String, Value)>,
     /// The pod's own namespace, inside a cluster.
@@ -108,6 +110,7 @@ pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
         file_problems: files.problems,
         stored: None,
         variables: inputs.variables.clone(),
+        unreadable: inputs.unreadable.clone(),
         flags: inputs.flags.clone(),
     };
     let loaded =
@@ -150,7 +153,9 @@ impl Settings {
             served,
         };
         let config = &self.loaded.config;
-        let refuse = |problems: crate::desired::Problems| LoadError::Config(problems.0);
+        let refuse = |problems: crate::desired::Problems| {
+            LoadError::Config(problems.0.into_iter().map(|p| self.placed(p)).collect())
+        };
         if self.selection.is_empty() {
             return compose(&self.catalog, config, context).map_err(refuse);
         }
@@ -162,6 +167,20 @@ impl Settings {
         set.services
             .retain(|service| self.selection.iter().any(|name| **name == *service.name));
         Ok(set)
+    }
+
+    /// A problem with a value of the configuration names the layer that set it.
+    fn placed(&self, problem: Problem) -> Problem {
+        let Some(key) = problem.place.strip_prefix("services.") else {
+            return problem;
+        };
+        // The items of a list have no origins of their own.
+        let list = key.split_once('[').map_or(key, |(list, _)| list);
+        Problem {
+            place: self.loaded.origin(&format!("services.{list}")).to_string(),
+            message: format!("{}: {}", problem.place, problem.message),
+            hint: problem.hint,
+        }
     }
 
     /// The merged values with a fingerprint in place of each secret.

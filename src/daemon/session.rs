@@ -7,7 +7,8 @@ use super::loading::{LoadError, Settings};
 use super::reach::{ClusterRoute, Route};
 use super::runner::Runner;
 use crate::cluster::{
-    Candidate, ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target, passing_key,
+    Candidate, ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target,
+    credentials, passing_key,
 };
 use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
@@ -101,9 +102,9 @@ pub async fn connect(target: Target, identity: &str) -> Result<Connected, Connec
     let counter = Counter::default();
     let server = target.server();
     let reader = Reader::new(&target.config, identity, &counter).map_err(|error| {
-        ConnectError::Kubeconfig {
-            path: target.found.clone(),
-            reason: error.to_string(),
+        ConnectError::Credentials {
+            found: target.found.clone(),
+            reason: credentials(&error),
         }
     })?;
     let greeting = reader.greet(&server).await?;

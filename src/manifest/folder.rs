@@ -13,6 +13,7 @@ use super::assembly::{self, ServiceTexts};
 use super::catalog::Checked;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::source::Source;
+use super::system;
 
 /// Reads and checks a services folder.
 ///
@@ -113,7 +114,14 @@ impl FolderReader {
     fn items(&mut self, dir: &Path, shown: &str) -> Vec<Item> {
         let entries: io::Result<Vec<_>> = fs::read_dir(dir).and_then(Iterator::collect);
         let entries = entries.unwrap_or_else(|error| {
-            self.problem(shown, &format!("cannot be read: {error}"), None);
+            let hint = (!shown.contains('/')).then(|| {
+                "--services, or JSORC_SERVICES_DIR, takes a folder of services".to_owned()
+            });
+            self.problem(
+                shown,
+                &format!("cannot be read: {}", system::words(&error)),
+                hint,
+            );
             Vec::new()
         });
         let mut items: Vec<Item> = entries
@@ -137,7 +145,11 @@ impl FolderReader {
         let kind = match entry.file_type() {
             Ok(kind) => kind,
             Err(error) => {
-                self.problem(&shown, &format!("cannot be read: {error}"), None);
+                self.problem(
+                    &shown,
+                    &format!("cannot be read: {}", system::words(&error)),
+                    None,
+                );
                 return None;
             }
         };
@@ -158,7 +170,11 @@ impl FolderReader {
         let bytes = match fs::read(&item.path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.problem(&item.shown, &format!("cannot be read: {error}"), None);
+                self.problem(
+                    &item.shown,
+                    &format!("cannot be read: {}", system::words(&error)),
+                    None,
+                );
                 return None;
             }
         };

@@ -27,6 +27,7 @@ pub mod source;
 pub mod spec;
 mod spec_reader;
 mod stand_in;
+pub mod system;
 pub mod yaml;
 
 pub use catalog::{Catalog, Checked, EmbeddedService, KindTable, Manifest, Service, table_name};

@@ -72,7 +72,7 @@ pub(super) fn checks(plan: &Plan) -> String {
         said.push(format!("{server} checked by the server"));
     }
     if schema > 0 {
-        said.push(format!("{schema} compared without the server"));
+        said.push(format!("{schema} compared by schema, without the server"));
     }
     if assumed > 0 {
         said.push(format!("{assumed} not yet ({} first)", missing(plan)));

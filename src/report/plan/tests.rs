@@ -260,7 +260,7 @@ fn what_happens_to_a_job_and_to_a_deleted_object_is_said() {
     );
     let whole = text(&plan, &view());
     let sentence =
-        "Plan: 2 create, 1 recreate.   2 checked by the server, 1 compared without the server.\n";
+        "Plan: 2 create, 1 recreate.   2 checked by the server, 1 compared by schema, without the server.\n";
     assert!(whole.contains(sentence), "{whole}");
 }
 
