@@ -71,7 +71,7 @@ impl<'a> Checker<'a> {
         for key in keys.iter().filter(|key| key.needed) {
             if !map.contains_key(key.name) {
                 let hint = Some(format!("`{}` is {}", key.name, key.about));
-                self.problem(path, format!("needs `{}`", key.name), hint);
+                self.problem(path, &format!("needs `{}`", key.name), hint);
             }
         }
     }

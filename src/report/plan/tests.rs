@@ -259,8 +259,7 @@ fn what_happens_to_a_job_and_to_a_deleted_object_is_said() {
         "  ± Job         init           deletes and creates anew · a Job cannot change\n  + Deployment  redis          redis:8.2-alpine · was deleted\n  + ConfigMap   kube-system/x  new"
     );
     let whole = text(&plan, &view());
-    let sentence =
-        "Plan: 2 create, 1 recreate.   2 checked by the server, 1 compared by schema, without the server.\n";
+    let sentence = "Plan: 2 create, 1 recreate.   2 checked by the server, 1 compared by schema, without the server.\n";
     assert!(whole.contains(sentence), "{whole}");
 }
 
