@@ -99,7 +99,7 @@ impl Engine {
         } else {
             let applied = Applied {
                 uid: live.uid.clone(),
-                digest: object.desired.digest,
+                digest: flight.digest,
                 evidence: evidence(answer, &self.manager, &self.key),
                 conflicts: object.conflicts.clone(),
             };
@@ -109,11 +109,7 @@ impl Engine {
                 done: false,
             };
             object.record = Some(record);
-            if object
-                .live
-                .as_ref()
-                .is_none_or(|known| !live.is_older_than(known))
-            {
+            if !object.is_history(&live) {
                 self.see_own(position, live);
             }
         }

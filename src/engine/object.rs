@@ -8,7 +8,7 @@ use super::occurrence::{Blame, Fault};
 use super::ownership::{Evidence, evidence};
 use super::record::Record;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
-use crate::desired::{DesiredObject, FingerprintKey};
+use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub struct Object {
     pub service: Arc<str>,
     /// What the watch, or the last answer, said.
     pub live: Option<Live>,
+    /// The state in which the watch last saw it go: answers from before that are history.
+    pub gone: Option<Live>,
     /// What is known of objects outside our watches.
     pub looked: Looked,
     /// What was applied.
@@ -106,6 +108,8 @@ pub struct Flight {
     pub since: Duration,
     /// Why it is made.
     pub cause: Cause,
+    /// What was wanted when it began; the manifest may change before the answer.
+    pub digest: Fingerprint,
     /// The version that the object had; `None` when it was not there.
     pub version: Option<String>,
     /// The live object before it, for blame and difference.
@@ -196,6 +200,7 @@ impl Object {
             desired,
             service,
             live: None,
+            gone: None,
             looked: Looked::No,
             record: None,
             flight: None,
@@ -226,6 +231,21 @@ impl Object {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.done)
+    }
+
+    /// Whether a live state is older than what is known: than the last one seen, or than the
+    /// object's departure.
+    #[must_use]
+    pub fn is_history(&self, live: &Live) -> bool {
+        let known = self
+            .live
+            .as_ref()
+            .is_some_and(|known| live.is_older_than(known));
+        known
+            || self
+                .gone
+                .as_ref()
+                .is_some_and(|gone| live.is_older_than(gone))
     }
 
     /// Notes a failure and says when the next write may begin.

@@ -57,6 +57,7 @@ impl Engine {
             attempt,
             since: now.mono,
             cause,
+            digest: object.desired.digest,
             version: object
                 .live
                 .as_ref()

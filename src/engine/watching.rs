@@ -127,6 +127,8 @@ impl Engine {
             self.dirty.extend(self.services.keys().cloned());
         }
         if let Some(position) = self.index.get(&key).copied() {
+            let gone = Live::of(object, &self.manager, &self.label, &self.key);
+            self.objects[position].gone = Some(gone);
             self.vanish(position);
         }
     }
