@@ -6,6 +6,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Only fails when a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // A fault of ours is said on one line, like everything else.
+    std::panic::set_hook(Box::new(|fault| {
+        let said = fault.payload_as_str().unwrap_or("no message");
+        let place = fault
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        eprintln!("error: internal fault at {place}: {said}");
+    }));
     let cli = match usage::parse() {
         Ok(cli) => cli,
         Err(error) => return unread(&error),
