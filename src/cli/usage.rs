@@ -114,9 +114,8 @@ fn flag(error: &Error) -> String {
 fn command_of(error: &Error) -> String {
     let given = std::env::args().skip(1);
     let root = Cli::command();
-    let found = given
-        .filter_map(|word| root.find_subcommand(word).map(|c| c.get_name().to_owned()))
-        .next();
+    let found =
+        { given }.find_map(|word| root.find_subcommand(word).map(|c| c.get_name().to_owned()));
     match (usage(error), found) {
         (usage, _) if !usage.is_empty() => {
             let words = usage.split(' ');
