@@ -8,7 +8,10 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // A fault of ours is said on one line, like everything else.
     std::panic::set_hook(Box::new(|fault| {
-        let said = fault.payload_as_str().unwrap_or("no message");
+        let payload = fault.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        let said = text.unwrap_or("no message");
         let place = fault
             .location()
             .map(ToString::to_string)
