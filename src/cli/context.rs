@@ -162,13 +162,11 @@ fn variables() -> (Vec<(String, String)>, Vec<String>) {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            match value.into_string() {
-                Ok(value) => Some((name, value)),
-                Err(_) => {
-                    unreadable.push(name);
-                    None
-                }
+            if let Ok(value) = value.into_string() {
+                return Some((name, value));
             }
+            unreadable.push(name);
+            None
         })
         .collect();
     (variables, unreadable)
