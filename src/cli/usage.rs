@@ -4,6 +4,8 @@
 use super::arguments::Cli;
 use super::failure::Failure;
 use crate::config::nearest;
+use crate::config::shape::{ROOT, Shape};
+use crate::manifest::catalog::environment_name;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Error, Parser as _};
 
@@ -56,9 +58,22 @@ fn unknown_argument(error: &Error) -> (String, String) {
     }
     let hint = match list(error, ContextKind::SuggestedArg).first() {
         Some(near) => format!("did you mean `{near}`?"),
-        None => help_of(error),
+        None => setting(&given).unwrap_or_else(|| help_of(error)),
     };
     (format!("unknown flag `{given}`"), hint)
+}
+
+/// A flag that is no flag but a key of the configuration.
+fn setting(flag: &str) -> Option<String> {
+    let Shape::Struct(keys) = ROOT else {
+        return None;
+    };
+    let name = flag.trim_start_matches('-').replace('-', "_");
+    let key = keys.iter().find(|key| key.name == name)?;
+    Some(format!(
+        "`{name}` is set in a configuration file, or as JSORC_{}",
+        environment_name(key.name)
+    ))
 }
 
 /// A value that is not one of the words a flag takes, or none at all.
@@ -112,10 +127,9 @@ fn flag(error: &Error) -> String {
 
 /// `jsorc` and the command that an error is about.
 fn command_of(error: &Error) -> String {
-    let given = std::env::args().skip(1);
+    let mut given = std::env::args().skip(1);
     let root = Cli::command();
-    let found =
-        { given }.find_map(|word| root.find_subcommand(word).map(|c| c.get_name().to_owned()));
+    let found = given.find_map(|word| root.find_subcommand(word).map(|c| c.get_name().to_owned()));
     match (usage(error), found) {
         (usage, _) if !usage.is_empty() => {
             let words = usage.split(' ');

@@ -135,6 +135,12 @@ impl ConnectError {
                 "the context's user may be missing, or its token or certificate expired; `kubectl auth whoami` shows who the server takes you for"
                     .into(),
             ),
+            Self::Server {
+                source: WriteError::Unreachable(said),
+                ..
+            } if said.starts_with(wording::ITS_CERTIFICATE) => Some(
+                "the kubeconfig may be older than the cluster at this address: fetch it anew".into(),
+            ),
             Self::Server { .. } => {
                 Some("check that the API server runs and that its address is right".into())
             }

@@ -10,6 +10,9 @@ use rustls::CertificateError;
 use std::error::Error;
 use std::io;
 
+/// How a sentence about the server's certificate begins.
+pub(super) const ITS_CERTIFICATE: &str = "its certificate";
+
 /// Why a kubeconfig cannot be used.
 pub(super) fn kubeconfig(error: &KubeconfigError) -> String {
     use KubeconfigError as E;
@@ -135,6 +138,9 @@ fn input_output(error: &io::Error) -> String {
     let Some(inner) = error.get_ref() else {
         return system::words(error);
     };
+    if inner.to_string().contains("failed to lookup address") {
+        return "its host name is not known".to_owned();
+    }
     if let Some(error) = inner.downcast_ref() {
         return tls(error);
     }
@@ -164,7 +170,7 @@ fn tls(error: &rustls::Error) -> String {
         }
         _ => return "TLS cannot be set up with it".to_owned(),
     };
-    format!("its certificate {what}")
+    format!("{ITS_CERTIFICATE} {what}")
 }
 
 #[cfg(test)]

@@ -234,11 +234,17 @@ impl<'a> Target<'a> {
             _ => {
                 return Err((
                     format!("`{}` has no keys below it", self.path.join(".")),
-                    None,
+                    Some(format!("write {PREFIX}{}", self.variable())),
                 ));
             }
         }
         Ok(())
+    }
+
+    /// What a variable is called that sets the key so far, without the prefix.
+    fn variable(&self) -> String {
+        let parts: Vec<String> = self.path.iter().map(|key| environment_name(key)).collect();
+        parts.join("__")
     }
 
     fn pick(&self, part: &str, rest: &str, keys: &'static [Key]) -> Result<&'static Key, Refused> {
@@ -263,9 +269,10 @@ impl<'a> Target<'a> {
         } else {
             format!("__{rest}")
         };
-        let written = self.path.iter().fold(String::new(), |written, key| {
-            written + &environment_name(key) + "__"
-        });
+        let mut written = self.variable();
+        if !written.is_empty() {
+            written.push_str("__");
+        }
         let hint = match nearest(part, known) {
             Some(near) => format!("did you mean `{PREFIX}{written}{near}{below}`?"),
             None => {

@@ -91,6 +91,7 @@ fn hint(error: &io::Error) -> Option<String> {
             "--config, or JSORC_CONFIG, names the file"
         }
         io::ErrorKind::PermissionDenied => "let the user that runs jsorc read it",
+        io::ErrorKind::InvalidData => "save it as UTF-8",
         _ => return None,
     };
     Some(said.to_owned())

@@ -61,6 +61,11 @@ impl FolderReader {
                 self.problem(&item.shown, "does not belong here", Some(hint));
             }
         }
+        if services.is_empty() && self.problems.is_empty() {
+            // More likely a wrong path or an empty mount than the wish to keep nothing alive.
+            let hint = "a service is a folder with a service.yaml".to_owned();
+            self.problem(shown, "holds no service", Some(hint));
+        }
         services
     }
 

@@ -1,6 +1,7 @@
 //! The program under test: run to its end, or kept as a daemon.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -20,7 +21,7 @@ pub struct Jsorc {
     pub namespace: String,
     /// Its instance.
     pub instance: String,
-    variables: Vec<(String, String)>,
+    variables: Vec<(String, OsString)>,
     arguments: Vec<String>,
     folder: Scratch,
 }
@@ -63,9 +64,10 @@ impl Jsorc {
     }
 
     /// Sets an environment variable.
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables.retain(|(known, _)| known != name);
-        self.variables.push((name.to_owned(), value.to_owned()));
+        self.variables
+            .push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 
