@@ -122,8 +122,8 @@ fn the_rights_are_enough_to_apply_every_object() {
     let file = jsorc.file("jsorc.yaml", &deployed.configuration(cluster));
     let access = jsorc.file("kubeconfig", &deployed.kubeconfig(cluster));
     let jsorc = jsorc
-        .set("JSORC_CONFIG", &file.display().to_string())
-        .set("KUBECONFIG", &access.display().to_string());
+        .set("JSORC_CONFIG", file.display().to_string())
+        .set("KUBECONFIG", access.display().to_string());
     let daemon = jsorc.daemon();
     for service in ["promon", "redis"] {
         eventually(&format!("all objects of {service}"), LONG, || {

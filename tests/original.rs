@@ -326,7 +326,7 @@ fn o8_without_kubernetes_task_and_mail_still_rerun() {
     let worker = crate::support::CeleryWorker::start(&format!("{}/0", redis.url()), "o8");
     let jsorc = Jsorc::alone("o8")
         .set("REDIS_HOST", "127.0.0.1")
-        .set("REDIS_PORT", &redis.port.to_string())
+        .set("REDIS_PORT", redis.port.to_string())
         .set("REDIS_DB", "0")
         .set("JSORC_SERVICES__REDIS__CONFIG__PASSWORD", "")
         .set("JSORC_SERVICES__TASK__CONFIG__PASSWORD", "");

@@ -256,8 +256,7 @@ fn the_first_install_needs_a_named_target() {
     );
     let unnamed = jsorc.set("KUBECONFIG", "").set(
         "HOME",
-        &home
-            .parent()
+        home.parent()
             .unwrap()
             .parent()
             .unwrap()
