@@ -6,6 +6,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Only fails when a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // A fault of ours is said on one line, like everything else.
+    std::panic::set_hook(Box::new(|fault| {
+        let payload = fault.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let said = text
+            .or_else(|| payload.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        let place = fault
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        eprintln!("error: internal fault at {place}: {said}");
+    }));
     let cli = match usage::parse() {
         Ok(cli) => cli,
         Err(error) => return unread(&error),

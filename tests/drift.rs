@@ -320,3 +320,36 @@ fn two_writers_who_do_not_give_in_are_named_and_slowed_down() {
         "{log}"
     );
 }
+
+#[test]
+fn a_service_that_is_ready_and_does_not_answer_is_restarted_once_if_it_says_so() {
+    let cluster = Cluster::shared();
+    let mut files = SHOP.to_vec();
+    files[0] = (
+        "shop/service.yaml",
+        "driver: tcp\nconfig: {host: 127.0.0.1, port: 1}\nprobe: {failures: 2}\nremedy: restart\n",
+    );
+    let jsorc = Jsorc::on(cluster, "remedy")
+        .services(&files)
+        .set("JSORC_INTERVAL", "1s");
+    let daemon = jsorc.daemon();
+    daemon.wait_for_log("restarts Deployment/shop", Duration::from_secs(60));
+    let annotation = || {
+        cluster.kubectl([
+            "get",
+            "deployment",
+            "shop",
+            "-n",
+            &jsorc.namespace,
+            "-o",
+            "jsonpath={.spec.template.metadata.annotations.jsorc\\.dev/restarted-at}",
+        ])
+    };
+    let first = eventually("the restart", SOON, || {
+        Some(annotation()).filter(|at| !at.is_empty())
+    });
+    std::thread::sleep(Duration::from_secs(8));
+    assert_eq!(annotation(), first, "at most once in ten minutes");
+    drop(daemon);
+    assert_eq!(planned(&jsorc), Vec::<String>::new(), "it is no difference");
+}

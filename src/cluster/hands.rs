@@ -111,6 +111,7 @@ impl Hands {
                 )?;
                 self.create(write, body).await
             }
+            Verb::Restart => self.restart(write).await,
             Verb::Delete {
                 uid,
                 resource_version,
@@ -137,6 +138,27 @@ impl Hands {
         let reply = send(&self.client, call).await?;
         Ok(Written::Object {
             created: true,
+            object: Box::new(reply.value),
+        })
+    }
+
+    async fn restart(&self, write: &Write) -> Result<Written, WriteError> {
+        let now = jiff::Timestamp::now().to_string();
+        let body = json!({"spec": {"template": {"metadata": {"annotations": {"jsorc.dev/restarted-at": now}}}}});
+        let path = write
+            .resource
+            .object_path(write.key.namespace.as_deref(), &write.key.name);
+        let call = Call {
+            content_type: "application/merge-patch+json",
+            ..Call::json(
+                Method::PATCH,
+                format!("{path}?fieldManager=jsorc-rerun"),
+                &body,
+            )
+        };
+        let reply = send(&self.client, call).await?;
+        Ok(Written::Object {
+            created: false,
             object: Box::new(reply.value),
         })
     }

@@ -226,7 +226,7 @@ impl Lease {
     }
 
     /// Whether its holder renewed it recently, by the clock of this machine. For display and for
-    /// advice only: whoever writes judges by [`decide`].
+    /// advice only: whoever writes judges by `decide`.
     #[must_use]
     pub fn looks_alive(&self, now: jiff::Timestamp) -> bool {
         let renewed = self.renewed.parse::<jiff::Timestamp>();

@@ -167,7 +167,20 @@ where
         let answer = self.inner.call(request);
         Box::pin(async move {
             match tokio::time::timeout(deadline, answer).await {
-                Ok(answer) => answer.map_err(Into::into),
+                Ok(answer) => {
+                    let answer = answer.map_err(Into::into)?;
+                    for warning in answer.headers().get_all(header::WARNING) {
+                        // The text follows a code and an agent: `299 - "text"` (RFC 7234).
+                        let text = warning
+                            .to_str()
+                            .unwrap_or("")
+                            .split('"')
+                            .nth(1)
+                            .unwrap_or("");
+                        tracing::warn!("the API server warns: {text}");
+                    }
+                    Ok(answer)
+                }
                 Err(_) => Err(DeadlineExceeded(deadline).into()),
             }
         })

@@ -192,8 +192,8 @@ fn every_problem_is_named_with_its_layer_and_the_nearest_name() {
         [
             "environment variable JSORC_INTERVALL: unknown key `intervall` | did you mean `JSORC_INTERVAL`?",
             "environment variable JSORC_QUIET: quiet: expected true or false",
-            "environment variable JSORC_SERVICES__REDDIS__ENABLED: unknown key `services.reddis` | did you mean `JSORC_SERVICES__REDIS`?",
-            "environment variable JSORC_SERVICES__REDIS__PARAMETERS__MEMROY: unknown key `services.redis.parameters.memroy` | did you mean `JSORC_SERVICES__REDIS__PARAMETERS__MEMORY`?",
+            "environment variable JSORC_SERVICES__REDDIS__ENABLED: unknown service `services.reddis` | did you mean `JSORC_SERVICES__REDIS__ENABLED`?",
+            "environment variable JSORC_SERVICES__REDIS__PARAMETERS__MEMROY: unknown parameter `services.redis.parameters.memroy` | did you mean `JSORC_SERVICES__REDIS__PARAMETERS__MEMORY`?",
             "/etc/jsorc/jsorc.yaml:1: unknown key `intervall` | did you mean `interval`?",
             "/etc/jsorc/jsorc.yaml:2: interval: must be at least 1s",
             "/etc/jsorc/jsorc.yaml:5: services.redis.parameters.memory: `lots` is no quantity (write 256Mi, 500m or 2)",

@@ -1,10 +1,11 @@
 //! The daemon: one session for ever, with the interval, the files, the cluster's coming and going
 //! and people's requests as further sources of events.
 
+use super::connected::{Connected, connect};
 use super::files::Files;
 use super::leading::Claim;
 use super::loading::{Inputs, LoadError, Settings, load};
-use super::session::{Access, Connected, Session, SessionError, connect};
+use super::session::{Access, Session, SessionError};
 use crate::cluster::{ConnectError, Counter, find};
 use crate::config::Config;
 use crate::desired::rights::Purpose;

@@ -3,6 +3,8 @@
 //! Invariants: one task owns the engine; whatever can hang or panic runs in a task of its own; a
 //! session that only reads has no hands.
 
+mod carrying;
+mod connected;
 mod files;
 mod keeper;
 mod leading;
@@ -11,6 +13,7 @@ mod reach;
 mod runner;
 mod session;
 
+pub use connected::{Connected, connect};
 pub use keeper::{Ends, Keeper, LeaseLost, Refreshed, Request, Sink, Snapshot};
 pub use loading::{Inputs, LoadError, Settings};
-pub use session::{Access, Connected, Session, SessionError, connect};
+pub use session::{Access, Session, SessionError};

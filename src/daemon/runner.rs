@@ -193,3 +193,23 @@ fn spoken(error: &DriverError) -> Failure {
         not_configured: error.is_not_configured(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_driver_that_panics_or_hangs_is_a_failure_of_its_own() {
+        let limit = Duration::from_millis(50);
+        let broken = guarded(async { panic!("no such luck") }, limit).await;
+        assert_eq!(
+            broken.unwrap_err().message,
+            "its driver broke down: no such luck"
+        );
+        let hung = guarded(std::future::pending(), limit).await;
+        assert_eq!(
+            hung.unwrap_err().message,
+            "its driver gave no answer within 0 s"
+        );
+    }
+}

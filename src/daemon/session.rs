@@ -3,18 +3,13 @@
 //! A command line's plan or apply and the daemon are the same session; they differ in how long
 //! they go on and in what they do about the occurrences.
 
+use super::connected::Connected;
 use super::loading::{LoadError, Settings};
-use super::reach::{ClusterRoute, Route};
 use super::runner::Runner;
-use crate::cluster::{
-    Candidate, ConnectError, Counter, Eyes, Forwarder, Greeting, Hands, Reader, Target,
-    credentials, passing_key,
-};
+use crate::cluster::{Candidate, ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
-use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
-use crate::engine::{
-    ClusterState, Command, Engine, Event, Mode, Now, Occurrence, Status, Verb, Write, WriteError,
-};
+use crate::desired::{FingerprintKey, Instance, Resource};
+use crate::engine::{ClusterState, Engine, Event, Mode, Now, Occurrence, Status, WriteError};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,8 +21,6 @@ use tokio::time::timeout;
 const WRITES_AT_ONCE: usize = 32;
 /// Reads of single objects at the same time.
 const READS_AT_ONCE: usize = 16;
-/// Up to this many missing objects are looked for one by one.
-const LOOK_ONE_BY_ONE: usize = 20;
 
 /// Whether a session may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,88 +52,31 @@ pub enum SessionError {
 
 /// An engine at work.
 pub struct Session {
-    engine: Engine,
-    key: FingerprintKey,
-    instance: Instance,
-    link: Option<Link>,
-    runner: Runner,
-    events: UnboundedSender<Event>,
-    inbox: UnboundedReceiver<Event>,
-    started: Instant,
-    told: Vec<Occurrence>,
-    objects_of: HashMap<Arc<str>, bool>,
-    served: Vec<Resource>,
-    was_applied: bool,
+    pub(super) engine: Engine,
+    pub(super) key: FingerprintKey,
+    pub(super) instance: Instance,
+    pub(super) link: Option<Link>,
+    pub(super) runner: Runner,
+    pub(super) events: UnboundedSender<Event>,
+    pub(super) inbox: UnboundedReceiver<Event>,
+    pub(super) started: Instant,
+    pub(super) told: Vec<Occurrence>,
+    pub(super) objects_of: HashMap<Arc<str>, bool>,
+    pub(super) served: Vec<Resource>,
+    pub(super) was_applied: bool,
 }
 
 /// The connection to a cluster.
-struct Link {
-    reader: Reader,
-    hands: Option<Hands>,
-    eyes: Eyes,
-    forwarder: Option<Forwarder>,
-    writes: Arc<Semaphore>,
-    reads: Arc<Semaphore>,
+pub(super) struct Link {
+    pub(super) reader: Reader,
+    pub(super) hands: Option<Hands>,
+    pub(super) eyes: Eyes,
+    pub(super) forwarder: Option<Forwarder>,
+    pub(super) writes: Arc<Semaphore>,
+    pub(super) reads: Arc<Semaphore>,
 }
 
-/// A cluster that answered.
-pub struct Connected {
-    /// Where it is.
-    pub target: Target,
-    /// What it said.
-    pub greeting: Greeting,
-    /// Counts the requests of this process.
-    pub counter: Counter,
-    reader: Reader,
-}
-
-/// Connects and asks who we are.
-///
-/// # Errors
-/// When the server does not answer or does not accept us.
-pub async fn connect(target: Target, identity: &str) -> Result<Connected, ConnectError> {
-    let counter = Counter::default();
-    let server = target.server();
-    let reader = Reader::new(&target.config, identity, &counter).map_err(|error| {
-        ConnectError::Credentials {
-            found: target.found.clone(),
-            reason: credentials(&error),
-        }
-    })?;
-    let greeting = reader.greet(&server).await?;
-    Ok(Connected {
-        target,
-        greeting,
-        counter,
-        reader,
-    })
-}
-
-impl Connected {
-    /// The reader of this connection.
-    #[must_use]
-    pub fn reader(&self) -> &Reader {
-        &self.reader
-    }
-
-    /// The kinds of these `apiVersion`s that the cluster serves.
-    ///
-    /// # Errors
-    /// When the server does not say.
-    pub async fn served(&self, api_versions: &[String]) -> Result<Vec<Resource>, SessionError> {
-        let mut served = Vec::new();
-        for api_version in api_versions {
-            let kinds = self.reader.served(api_version).await;
-            served.extend(kinds.map_err(|source| SessionError::Prepare {
-                action: "list the kinds of the cluster",
-                source,
-            })?);
-        }
-        Ok(served)
-    }
-}
-
-fn prepare(action: &'static str) -> impl Fn(WriteError) -> SessionError {
+pub(super) fn prepare(action: &'static str) -> impl Fn(WriteError) -> SessionError {
     move |source| SessionError::Prepare { action, source }
 }
 
@@ -398,130 +334,15 @@ impl Session {
         self.runner.stop_all().await;
     }
 
-    fn send(&self, event: Event) {
+    pub(super) fn send(&self, event: Event) {
         // The inbox lives as long as the session.
         let _ = self.events.send(event);
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now {
             mono: self.started.elapsed(),
             wall: jiff::Timestamp::now(),
         }
-    }
-
-    fn carry_out(&mut self, command: Command) {
-        match command {
-            Command::Watch(wanted) => self.watch(wanted),
-            Command::Look(looks) => self.look(looks),
-            Command::Write(write) => self.write(write),
-            Command::SaveInventory(inventory) => self.save_inventory(*inventory),
-            Command::Explain(key, resource) => self.explain(key, resource),
-            Command::Start(start) => {
-                let route = self.route(&start.service, &start.namespace);
-                self.runner.start(start, route);
-            }
-            Command::Stop(service, run) => drop(self.runner.stop(&service, run)),
-            Command::Probe {
-                service,
-                run,
-                timeout,
-            } => self.runner.probe(&service, run, timeout),
-            Command::Tell(occurrence) => self.told.push(occurrence),
-            Command::WakeAt(at) => self.wake_at(at),
-        }
-    }
-
-    fn route(&self, service: &Arc<str>, namespace: &str) -> Route {
-        Route {
-            cluster: self.link.as_ref().map(|link| ClusterRoute {
-                reader: link.reader.clone(),
-                forwarder: link.forwarder.clone(),
-            }),
-            namespace: namespace.to_owned(),
-            has_objects: self.objects_of.get(service).copied().unwrap_or(false),
-        }
-    }
-
-    fn watch(&mut self, wanted: Vec<crate::engine::WatchKey>) {
-        if let Some(link) = &mut self.link
-            && let Err(error) = link.eyes.keep(wanted)
-        {
-            self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
-        }
-    }
-
-    fn look(&self, looks: Vec<(ObjectKey, Arc<Resource>)>) {
-        let Some(link) = &self.link else { return };
-        let (reader, events) = (link.reader.clone(), self.events.clone());
-        if looks.len() > LOOK_ONE_BY_ONE {
-            tokio::spawn(async move {
-                for (key, found) in reader.look_at_many(looks).await {
-                    let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
-                }
-            });
-            return;
-        }
-        for (key, resource) in looks {
-            let (reader, events, reads) = (reader.clone(), events.clone(), link.reads.clone());
-            tokio::spawn(async move {
-                let _permit = reads.acquire().await;
-                let found = reader.get(&key, &resource).await;
-                let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
-            });
-        }
-    }
-
-    fn write(&self, write: Write) {
-        let Some(link) = &self.link else { return };
-        let (reader, hands, events) =
-            (link.reader.clone(), link.hands.clone(), self.events.clone());
-        let writes = link.writes.clone();
-        tokio::spawn(async move {
-            let _permit = writes.acquire().await;
-            let rehearsal = matches!(write.verb, Verb::Apply { dry_run: true, .. });
-            let outcome = match &hands {
-                _ if rehearsal => reader.rehearse(&write).await,
-                Some(hands) => hands.write(&write).await,
-                None => Err(WriteError::Forbidden("this session only reads".into())),
-            };
-            let _ = events.send(Event::Wrote {
-                key: write.key,
-                attempt: write.attempt,
-                outcome,
-            });
-        });
-    }
-
-    fn save_inventory(&self, inventory: crate::engine::Inventory) {
-        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.clone()) else {
-            return;
-        };
-        let (instance, events) = (self.instance.clone(), self.events.clone());
-        tokio::spawn(async move {
-            let saved = hands.save_inventory(&instance, &inventory).await;
-            let _ = events.send(Event::InventorySaved(inventory.service, saved));
-        });
-    }
-
-    fn explain(&self, key: ObjectKey, resource: Arc<Resource>) {
-        let Some(link) = &self.link else { return };
-        let (reader, events) = (link.reader.clone(), self.events.clone());
-        tokio::spawn(async move {
-            // An explanation is a help; the reason itself is known without it.
-            let text = reader.explain(&key, &resource).await.ok().flatten();
-            let _ = events.send(Event::Explained(key, text));
-        });
-    }
-
-    fn wake_at(&self, at: Duration) {
-        let (events, wait) = (
-            self.events.clone(),
-            at.saturating_sub(self.started.elapsed()),
-        );
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let _ = events.send(Event::Woken);
-        });
     }
 }

@@ -5,6 +5,7 @@
 //! ones are markers until their Secret is created).
 
 pub mod compose;
+mod drafting;
 pub mod edges;
 pub mod fingerprint;
 pub mod image;
@@ -16,6 +17,7 @@ mod order;
 pub mod patch;
 pub mod path;
 pub mod rights;
+mod rolling;
 pub mod secret;
 mod set;
 pub mod workload;

@@ -1,6 +1,6 @@
 //! How each kind of service is run and probed: one file per driver.
 //!
-//! A new driver is one file with a [`Driver`] and one line in [`ALL`]. The room knows neither the
+//! A new driver is one file with a [`Driver`] and one line in `ALL`. The room knows neither the
 //! engine nor Kubernetes: addresses and credentials come through [`Reach`], settings as JSON.
 //!
 //! Invariants:

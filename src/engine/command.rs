@@ -77,6 +77,9 @@ pub enum Verb {
         /// The values to make up.
         generated: Vec<Generated>,
     },
+    /// Restart its pods, by an annotation of a manager of its own, so that no later apply takes it
+    /// back.
+    Restart,
     /// Delete it, if it is still this very one.
     Delete {
         /// Its uid.

@@ -34,6 +34,7 @@ pub mod plan;
 mod record;
 mod refusing;
 mod rehearsing;
+mod remedy;
 mod running;
 mod service;
 pub mod status;

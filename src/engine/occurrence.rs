@@ -102,6 +102,15 @@ pub enum Occurrence {
         /// Failures in a row.
         failures: u32,
     },
+    /// A service that is ready and does not answer: its workloads are restarted.
+    Restarted {
+        /// The service.
+        service: Arc<str>,
+        /// Its workloads.
+        workloads: Vec<ObjectKey>,
+        /// Why.
+        reason: String,
+    },
     /// The inventory could not be stored.
     InventoryRefused {
         /// The service.

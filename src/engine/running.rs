@@ -178,7 +178,12 @@ impl Engine {
             }
             Err(error) => {
                 service.run = Run::None;
+                let reason = error.message.clone();
+                let unconfigured = error.not_configured;
                 let wait = service.start_failed(error, now.mono);
+                if !unconfigured && service.probes.failures >= service.desired.probe.failures {
+                    self.remedy(name, &reason, now);
+                }
                 self.wake(now.mono + wait);
             }
         }

@@ -42,6 +42,8 @@ pub struct Service {
     pub stored: BTreeSet<ObjectKey>,
     /// Whether the stored inventory is behind, and when it is brought up to date.
     pub save: Save,
+    /// When its workloads were last restarted as a remedy.
+    pub restarted: Option<Duration>,
     /// Why a person has to decide about the whole service.
     pub blocked: Option<String>,
     /// Objects that left the folder and are kept; told once.
@@ -106,6 +108,7 @@ impl Service {
             wants_rerun: false,
             stored: BTreeSet::new(),
             save: Save::Clean,
+            restarted: None,
             blocked: None,
             kept: BTreeSet::new(),
         }

@@ -60,6 +60,15 @@ pub fn line(occurrence: &Occurrence) -> String {
         Occurrence::ProbeFailed {
             reason, failures, ..
         } => format!("did not answer ({failures} in a row): {reason}"),
+        Occurrence::Restarted {
+            workloads, reason, ..
+        } => {
+            let names: Vec<String> = workloads.iter().map(ObjectKey::short).collect();
+            format!(
+                "is ready and does not answer ({reason}): restarts {}",
+                names.join(", ")
+            )
+        }
         Occurrence::InventoryRefused { reason, .. } => {
             format!("the inventory could not be stored: {reason}")
         }
@@ -81,6 +90,7 @@ pub fn level(occurrence: &Occurrence, quiet: bool) -> Level {
             ..
         }
         | Occurrence::Refused { .. }
+        | Occurrence::Restarted { .. }
         | Occurrence::Drifted { .. }
         | Occurrence::Fight { .. }
         | Occurrence::ProbeFailed { .. } => Level::WARN,
@@ -146,6 +156,12 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
             "probe_failed",
             json!({"reason": reason, "failures": failures}),
         ),
+        Occurrence::Restarted {
+            workloads, reason, ..
+        } => {
+            let names: Vec<String> = workloads.iter().map(ObjectKey::short).collect();
+            ("restarted", json!({"workloads": names, "reason": reason}))
+        }
         Occurrence::InventoryRefused { reason, .. } => {
             ("inventory_refused", json!({"reason": reason}))
         }
@@ -174,6 +190,7 @@ pub fn service(occurrence: &Occurrence) -> &str {
         | Occurrence::RerunIgnored { service, .. }
         | Occurrence::Phase { service, .. }
         | Occurrence::ProbeFailed { service, .. }
+        | Occurrence::Restarted { service, .. }
         | Occurrence::InventoryRefused { service, .. } => service,
     }
 }

@@ -1,0 +1,128 @@
+//! Carries the engine's commands out, each in a task of its own that ends in another event.
+
+use super::reach::{ClusterRoute, Route};
+use super::session::Session;
+use crate::desired::{ObjectKey, Resource};
+use crate::engine::{ClusterState, Command, Event, Verb, Write, WriteError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Up to this many missing objects are looked for one by one.
+const LOOK_ONE_BY_ONE: usize = 20;
+
+impl Session {
+    pub(super) fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Watch(wanted) => self.watch(wanted),
+            Command::Look(looks) => self.look(looks),
+            Command::Write(write) => self.write(write),
+            Command::SaveInventory(inventory) => self.save_inventory(*inventory),
+            Command::Explain(key, resource) => self.explain(key, resource),
+            Command::Start(start) => {
+                let route = self.route(&start.service, &start.namespace);
+                self.runner.start(start, route);
+            }
+            Command::Stop(service, run) => drop(self.runner.stop(&service, run)),
+            Command::Probe {
+                service,
+                run,
+                timeout,
+            } => self.runner.probe(&service, run, timeout),
+            Command::Tell(occurrence) => self.told.push(occurrence),
+            Command::WakeAt(at) => self.wake_at(at),
+        }
+    }
+
+    pub(super) fn route(&self, service: &Arc<str>, namespace: &str) -> Route {
+        Route {
+            cluster: self.link.as_ref().map(|link| ClusterRoute {
+                reader: link.reader.clone(),
+                forwarder: link.forwarder.clone(),
+            }),
+            namespace: namespace.to_owned(),
+            has_objects: self.objects_of.get(service).copied().unwrap_or(false),
+        }
+    }
+
+    pub(super) fn watch(&mut self, wanted: Vec<crate::engine::WatchKey>) {
+        if let Some(link) = &mut self.link
+            && let Err(error) = link.eyes.keep(wanted)
+        {
+            self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
+        }
+    }
+
+    pub(super) fn look(&self, looks: Vec<(ObjectKey, Arc<Resource>)>) {
+        let Some(link) = &self.link else { return };
+        let (reader, events) = (link.reader.clone(), self.events.clone());
+        if looks.len() > LOOK_ONE_BY_ONE {
+            tokio::spawn(async move {
+                for (key, found) in reader.look_at_many(looks).await {
+                    let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
+                }
+            });
+            return;
+        }
+        for (key, resource) in looks {
+            let (reader, events, reads) = (reader.clone(), events.clone(), link.reads.clone());
+            tokio::spawn(async move {
+                let _permit = reads.acquire().await;
+                let found = reader.get(&key, &resource).await;
+                let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
+            });
+        }
+    }
+
+    pub(super) fn write(&self, write: Write) {
+        let Some(link) = &self.link else { return };
+        let (reader, hands, events) =
+            (link.reader.clone(), link.hands.clone(), self.events.clone());
+        let writes = link.writes.clone();
+        tokio::spawn(async move {
+            let _permit = writes.acquire().await;
+            let rehearsal = matches!(write.verb, Verb::Apply { dry_run: true, .. });
+            let outcome = match &hands {
+                _ if rehearsal => reader.rehearse(&write).await,
+                Some(hands) => hands.write(&write).await,
+                None => Err(WriteError::Forbidden("this session only reads".into())),
+            };
+            let _ = events.send(Event::Wrote {
+                key: write.key,
+                attempt: write.attempt,
+                outcome,
+            });
+        });
+    }
+
+    pub(super) fn save_inventory(&self, inventory: crate::engine::Inventory) {
+        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.clone()) else {
+            return;
+        };
+        let (instance, events) = (self.instance.clone(), self.events.clone());
+        tokio::spawn(async move {
+            let saved = hands.save_inventory(&instance, &inventory).await;
+            let _ = events.send(Event::InventorySaved(inventory.service, saved));
+        });
+    }
+
+    pub(super) fn explain(&self, key: ObjectKey, resource: Arc<Resource>) {
+        let Some(link) = &self.link else { return };
+        let (reader, events) = (link.reader.clone(), self.events.clone());
+        tokio::spawn(async move {
+            // An explanation is a help; the reason itself is known without it.
+            let text = reader.explain(&key, &resource).await.ok().flatten();
+            let _ = events.send(Event::Explained(key, text));
+        });
+    }
+
+    pub(super) fn wake_at(&self, at: Duration) {
+        let (events, wait) = (
+            self.events.clone(),
+            at.saturating_sub(self.started.elapsed()),
+        );
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let _ = events.send(Event::Woken);
+        });
+    }
+}

@@ -1,0 +1,289 @@
+//! One service's manifests become drafts: filled, patched, placed, labelled.
+
+use super::compose::Context;
+use super::instance::{INSTANCE_LABEL, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
+use super::key::{ObjectKey, Resource};
+use super::kinds::Kinds;
+use super::path::Path;
+use super::rolling::{mark_readers, object_at};
+use super::set::{Generated, RunPolicy, WriteMode};
+use super::{image, namespace, patch, secret};
+use crate::config::{Config, Problem, ServiceConfig};
+use crate::manifest::fill::{FillError, fill_all};
+use crate::manifest::{Manifest, Service, names};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// An object on its way into the set.
+pub(super) struct Draft {
+    pub(super) service: Arc<str>,
+    pub(super) key: ObjectKey,
+    pub(super) resource: Arc<Resource>,
+    pub(super) value: Value,
+    pub(super) mode: WriteMode,
+    pub(super) ignored: Vec<Path>,
+    pub(super) place: String,
+}
+
+pub(super) struct Drafting<'a> {
+    pub(super) service: &'a Service,
+    pub(super) settings: &'a ServiceConfig,
+    pub(super) config: &'a Config,
+    pub(super) context: Context<'a>,
+    pub(super) problems: &'a mut Vec<Problem>,
+}
+
+impl Drafting<'_> {
+    pub(super) fn drafts(mut self) -> Vec<Draft> {
+        let manifests: Vec<&Manifest> = self.service.manifests().collect();
+        let raw: Vec<Value> = manifests
+            .iter()
+            .filter_map(|manifest| manifest.value().ok())
+            .collect();
+        let mut values = match fill_all(&raw, &|name| self.parameter(name)) {
+            Ok(values) => values,
+            Err(errors) => {
+                for (index, error) in errors {
+                    let place = manifests
+                        .get(index)
+                        .map(|m| place_of(m))
+                        .unwrap_or_default();
+                    self.problems.push(Problem {
+                        place,
+                        message: error.message,
+                        hint: error.hint,
+                    });
+                }
+                return Vec::new();
+            }
+        };
+        self.patch(&mut values);
+        let kinds = Kinds::new(self.context.served, &values);
+        let scaled = scaled_by_others(&values);
+        let mut drafts: Vec<Draft> = values
+            .into_iter()
+            .zip(&manifests)
+            .filter_map(|(value, manifest)| self.draft(value, manifest, &kinds, &scaled))
+            .collect();
+        if self.settings.roll_on_change {
+            mark_readers(&mut drafts, self.context.key);
+        }
+        drafts
+    }
+
+    /// The value of a parameter: built in, configured, or a marker for one that is generated.
+    fn parameter(&self, name: &str) -> Result<Value, FillError> {
+        match name {
+            "namespace" => return Ok(self.settings.namespace.clone().into()),
+            "instance" => return Ok(self.context.instance.name.clone().into()),
+            "service" => return Ok(self.service.name.as_ref().into()),
+            _ => {}
+        }
+        if let Some(value) = self.settings.parameters.get(name) {
+            return Ok(value.clone());
+        }
+        match self.service.spec.parameters.get(name) {
+            Some(parameter) if parameter.generate.is_some() => Ok(secret::marker(name).into()),
+            _ => Err(FillError::new(format!("parameter `{name}` has no value"))),
+        }
+    }
+
+    fn patch(&mut self, values: &mut [Value]) {
+        for (index, patch) in self.settings.patches.iter().enumerate() {
+            let mut found = false;
+            for value in values
+                .iter_mut()
+                .filter(|value| short_name(value) == patch.target)
+            {
+                patch::merge(value, &patch.merge);
+                found = true;
+            }
+            if !found {
+                let known: Vec<String> = values.iter().map(short_name).collect();
+                let near = crate::config::nearest(&patch.target, known.iter().map(String::as_str));
+                let service = &self.service.name;
+                self.problems.push(Problem {
+                    place: format!("services.{service}.patches[{index}]"),
+                    message: format!("no object of {service} is `{}`", patch.target),
+                    hint: Some(match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("`jsorc services {service}` lists its objects"),
+                    }),
+                });
+            }
+        }
+    }
+
+    fn draft(
+        &mut self,
+        mut value: Value,
+        manifest: &Manifest,
+        kinds: &Kinds,
+        scaled: &BTreeSet<String>,
+    ) -> Option<Draft> {
+        let resource = kinds.of(&value);
+        if resource.namespaced {
+            namespace::settle(&mut value, &self.settings.namespace);
+        }
+        namespace::settle_references(&mut value, &self.settings.namespace);
+        image::adjust(
+            &mut value,
+            &self.config.image_rewrite,
+            &self.config.pull_secrets,
+        );
+        let key = key_of(&value, &resource);
+        if let Err(why) = check_name(&key) {
+            let message = format!("{}: {why}", key.short());
+            self.problems.push(Problem {
+                place: place_of(manifest),
+                message,
+                hint: None,
+            });
+            return None;
+        }
+        let ignored = self.ignored(&key, scaled);
+        for path in &ignored {
+            path.remove(&mut value);
+        }
+        let mode = self.mode(&key, &value, manifest);
+        if key.is_secret() && mode == WriteMode::Apply {
+            secret::encode_string_data(&mut value);
+        }
+        if mode != WriteMode::Ensure {
+            self.label(&mut value);
+        }
+        let place = place_of(manifest);
+        Some(Draft {
+            service: self.service.name.as_ref().into(),
+            key,
+            resource,
+            value,
+            mode,
+            ignored,
+            place,
+        })
+    }
+
+    fn ignored(&self, key: &ObjectKey, scaled: &BTreeSet<String>) -> Vec<Path> {
+        let mut paths: Vec<Path> = self
+            .settings
+            .ignore
+            .iter()
+            .filter(|rule| {
+                *rule.kind == *key.kind && rule.name.as_ref().is_none_or(|name| **name == *key.name)
+            })
+            .filter_map(|rule| Path::parse(&rule.path))
+            .collect();
+        if scaled.contains(&key.short()) {
+            paths.extend(Path::parse("spec.replicas"));
+        }
+        paths
+    }
+
+    fn mode(&self, key: &ObjectKey, value: &Value, manifest: &Manifest) -> WriteMode {
+        if key.is("", "Namespace") {
+            return WriteMode::Ensure;
+        }
+        if key.is("batch", "Job") {
+            return WriteMode::Job(run_policy(value));
+        }
+        let generated: Vec<Generated> = manifest
+            .secret_parameters(&self.service.spec)
+            .into_iter()
+            .filter_map(|name| self.generated(&name))
+            .collect();
+        if generated.is_empty() {
+            WriteMode::Apply
+        } else {
+            WriteMode::Generate(generated)
+        }
+    }
+
+    /// How a secret parameter without a known value is made up.
+    fn generated(&self, name: &str) -> Option<Generated> {
+        match self.settings.parameters.get(name) {
+            Some(value) if value == secret::UNKNOWN => Some(Generated {
+                marker: secret::UNKNOWN.into(),
+                length: 0,
+            }),
+            Some(_) => None,
+            None => {
+                let length =
+                    usize::try_from(self.service.spec.parameters.get(name)?.generate?).ok()?;
+                Some(Generated {
+                    marker: secret::marker(name),
+                    length,
+                })
+            }
+        }
+    }
+
+    fn label(&self, value: &mut Value) {
+        let instance = self.context.instance;
+        let labels = object_at(value, &["metadata", "labels"]);
+        labels.insert(INSTANCE_LABEL.into(), instance.label().into());
+        labels.insert(SERVICE_LABEL.into(), self.service.name.as_ref().into());
+        labels.insert(
+            PART_OF_LABEL.into(),
+            instance.apply_set_id(&self.service.name).into(),
+        );
+    }
+}
+
+pub(super) fn place_of(manifest: &Manifest) -> String {
+    format!("{}:{}", manifest.file, manifest.line)
+}
+
+pub(super) fn short_name(value: &Value) -> String {
+    format!("{}/{}", text(value, "/kind"), text(value, "/metadata/name"))
+}
+
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+pub(super) fn key_of(value: &Value, resource: &Resource) -> ObjectKey {
+    let namespace = resource
+        .namespaced
+        .then(|| text(value, "/metadata/namespace"));
+    ObjectKey::new(
+        &resource.group,
+        &resource.kind,
+        namespace,
+        text(value, "/metadata/name"),
+    )
+}
+
+/// Names go into URLs, so what a placeholder or a patch made of one is checked once more.
+pub(super) fn check_name(key: &ObjectKey) -> Result<(), String> {
+    let (rule, most) = names::rule_for(&key.group, &key.kind);
+    names::check(&key.name, rule, most)?;
+    key.namespace.as_deref().map_or(Ok(()), names::label)
+}
+
+pub(super) fn run_policy(job: &Value) -> RunPolicy {
+    let annotation = job
+        .pointer("/metadata/annotations")
+        .and_then(|a| a.get(RUN_ANNOTATION));
+    match annotation.and_then(Value::as_str) {
+        Some("once") => RunPolicy::Once,
+        Some("always") => RunPolicy::Always,
+        _ => RunPolicy::OnChange,
+    }
+}
+
+/// Workloads (`KIND/NAME`) whose replicas belong to an autoscaler of the same table.
+pub(super) fn scaled_by_others(values: &[Value]) -> BTreeSet<String> {
+    values
+        .iter()
+        .filter(|value| text(value, "/kind") == "HorizontalPodAutoscaler")
+        .map(|value| {
+            format!(
+                "{}/{}",
+                text(value, "/spec/scaleTargetRef/kind"),
+                text(value, "/spec/scaleTargetRef/name")
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,71 @@
+//! Rolls workloads when what their pods read changes: a hash of it on the pod template.
+
+use super::drafting::Draft;
+use super::fingerprint::FingerprintKey;
+use super::instance::CONFIG_ANNOTATION;
+use super::key::ObjectKey;
+use super::set::WriteMode;
+use super::workload;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Puts a hash of what its pods read on each workload, so that a change rolls it.
+///
+/// Generated Secrets do not count, since their values never change, and Jobs are left alone,
+/// since their template cannot change.
+pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
+    let readable = |draft: &Draft| {
+        matches!(&*draft.key.kind, "ConfigMap" | "Secret") && draft.mode == WriteMode::Apply
+    };
+    let unkeyed = FingerprintKey::new([0; 32]);
+    let contents: BTreeMap<ObjectKey, Value> = drafts
+        .iter()
+        .filter(|draft| readable(draft))
+        .map(|draft| {
+            (
+                draft.key.clone(),
+                json!([draft.value.get("data"), draft.value.get("binaryData")]),
+            )
+        })
+        .collect();
+    for draft in drafts
+        .iter_mut()
+        .filter(|draft| !matches!(draft.mode, WriteMode::Job(_)))
+    {
+        let read: Vec<_> = workload::reads(&draft.value, draft.key.namespace.as_deref())
+            .into_iter()
+            .filter_map(|read| contents.get_key_value(&read))
+            .collect();
+        if read.is_empty() || matches!(&*draft.key.kind, "CronJob" | "Pod") {
+            continue;
+        }
+        let secret = read.iter().any(|(read, _)| read.is_secret());
+        let hash = (if secret { key } else { &unkeyed }).of(&read
+            .iter()
+            .map(|(_, value)| *value)
+            .cloned()
+            .collect());
+        if let Some(template) = workload::template_mut(&mut draft.value) {
+            let annotations = object_at(template, &["metadata", "annotations"]);
+            annotations.insert(CONFIG_ANNOTATION.into(), hash.to_string().into());
+        }
+    }
+}
+
+/// The mapping at a path, made if it is not there.
+pub(super) fn object_at<'a>(value: &'a mut Value, path: &[&str]) -> &'a mut Map<String, Value> {
+    let mut at = value;
+    for name in path {
+        if !at.is_object() {
+            *at = json!({});
+        }
+        at = &mut at[*name];
+    }
+    if !at.is_object() {
+        *at = json!({});
+    }
+    match at {
+        Value::Object(map) => map,
+        _ => unreachable!("it was made a mapping just above"),
+    }
+}
