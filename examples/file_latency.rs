@@ -27,7 +27,10 @@ const LONG: Duration = Duration::from_secs(60);
 const MAP: &str = "apiVersion: v1
 kind: ConfigMap
 metadata: {name: app}
-data: {saved: \"SAVED\", file: $g{file}, mount: $g{mount}}
+data:
+  saved: \"SAVED\"
+  file: $g{file}
+  mount: $g{mount}
 ";
 const SETTINGS: &str = "driver: none
 parameters: {file: {type: string, default: none}, mount: {type: string, default: none}}

@@ -24,7 +24,9 @@ const SETTINGS: (&str, &str) = (
 const MAP: &str = "apiVersion: v1
 kind: ConfigMap
 metadata: {name: app}
-data: {greeting: $g{greeting}, saved: \"0\"}
+data:
+  greeting: $g{greeting}
+  saved: \"0\"
 ";
 const SECOND: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: second}\ndata: {a: \"1\"}\n";

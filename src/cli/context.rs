@@ -162,11 +162,11 @@ fn variables() -> (Vec<(String, String)>, Vec<String>) {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            if let Ok(value) = value.into_string() {
-                return Some((name, value));
-            }
-            unreadable.push(name);
-            None
+            let Ok(value) = value.into_string() else {
+                unreadable.push(name);
+                return None;
+            };
+            Some((name, value))
         })
         .collect();
     (variables, unreadable)
