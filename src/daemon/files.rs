@@ -3,7 +3,9 @@
 //! Folders are watched, not files: an editor or a `ConfigMap` mount replaces a file by renaming,
 //! which a watch on the file sees once and never again. Reading causes events of its own, so those
 //! are left out. What a change comes to is found by reading everything again; here it is only
-//! noticed. Where the system cannot watch, looking every minute remains.
+//! noticed. Folders come and go, and one that was replaced is another folder: all of them are
+//! taken under watch anew before the files are read. Where the system cannot watch, looking every
+//! minute remains.
 
 use notify::event::EventKind;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -22,8 +24,9 @@ const POLL: Duration = Duration::from_secs(60);
 /// Files under watch.
 pub struct Files {
     signs: UnboundedReceiver<()>,
-    /// Held because dropping it ends the watch.
-    _watcher: Option<RecommendedWatcher>,
+    watcher: Option<RecommendedWatcher>,
+    config_file: PathBuf,
+    services: Option<PathBuf>,
     problem: Option<String>,
 }
 
@@ -33,33 +36,40 @@ impl Files {
     #[must_use]
     pub fn watch(config_file: &Path, services: Option<&Path>) -> Self {
         let (sender, signs) = unbounded_channel();
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
+        let (config_file, services) = (absolute(config_file), services.map(absolute));
+        let ours = (config_file.clone(), services.clone());
         let made = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let is_sign = event.map_or(true, |event| !matches!(event.kind, EventKind::Access(_)));
-            if is_sign {
+            if event.map_or(true, |event| is_sign(&event, &ours.0, ours.1.as_deref())) {
                 // Nobody is left to tell when the receiver is gone.
                 let _ = sender.send(());
             }
         });
-        let mut watcher = match made {
-            Ok(watcher) => watcher,
-            Err(error) => {
-                return Self {
-                    signs,
-                    _watcher: None,
-                    problem: Some(error.to_string()),
-                };
-            }
+        let (watcher, problem) = match made {
+            Ok(watcher) => (Some(watcher), None),
+            Err(error) => (None, Some(error.to_string())),
         };
-        let mut problem = None;
-        for (folder, mode) in folders(config_file, services) {
-            if let Err(error) = watcher.watch(&folder, mode) {
-                problem = Some(format!("{}: {error}", folder.display()));
-            }
-        }
-        Self {
+        let mut files = Self {
             signs,
-            _watcher: Some(watcher),
+            watcher,
+            config_file,
+            services,
             problem,
+        };
+        files.watch_folders();
+        files
+    }
+
+    /// Watches every folder that exists now. To watch one a second time changes nothing.
+    fn watch_folders(&mut self) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        self.problem = None;
+        for (folder, mode) in folders(&self.config_file, self.services.as_deref()) {
+            if let Err(error) = watcher.watch(&folder, mode) {
+                self.problem = Some(format!("{}: {error}", folder.display()));
+            }
         }
     }
 
@@ -71,6 +81,11 @@ impl Files {
 
     /// Waits until files may have changed and have been quiet for a moment.
     pub async fn changed(&mut self) {
+        self.quiet_again().await;
+        self.watch_folders();
+    }
+
+    async fn quiet_again(&mut self) {
         if let Ok(None) = timeout(POLL, self.signs.recv()).await {
             tokio::time::sleep(POLL).await;
         }
@@ -84,23 +99,36 @@ impl Files {
     }
 }
 
+/// Whether something changed that is ours: reading is no change, and the folder above the services
+/// may hold much that is none of our business.
+fn is_sign(event: &notify::Event, config_file: &Path, services: Option<&Path>) -> bool {
+    if matches!(event.kind, EventKind::Access(_)) {
+        return false;
+    }
+    let drop_ins = crate::config::file::drop_in_folder(config_file);
+    let ours = |path: &PathBuf| {
+        path.parent() == config_file.parent()
+            || path.starts_with(&drop_ins)
+            || services.is_some_and(|services| path.starts_with(services))
+    };
+    event.paths.is_empty() || event.paths.iter().any(ours)
+}
+
 /// The folders to watch that exist; a mounted `ConfigMap` changes by renaming within the folder of
 /// its links.
 fn folders(config_file: &Path, services: Option<&Path>) -> Vec<(PathBuf, RecursiveMode)> {
-    let parent = config_file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = config_file.parent().unwrap_or(config_file);
     let mut found = vec![
-        (
-            parent.unwrap_or(Path::new(".")).to_path_buf(),
-            RecursiveMode::NonRecursive,
-        ),
+        (parent.to_path_buf(), RecursiveMode::NonRecursive),
         (
             crate::config::file::drop_in_folder(config_file),
             RecursiveMode::NonRecursive,
         ),
     ];
     if let Some(services) = services {
+        // The folder itself may be replaced, or be a link that is.
+        let above = services.parent().unwrap_or(services).to_path_buf();
+        found.push((above, RecursiveMode::NonRecursive));
         found.push((services.to_path_buf(), RecursiveMode::Recursive));
     }
     found.retain(|(folder, _)| folder.is_dir());
@@ -156,6 +184,24 @@ mod tests {
             fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
             assert!(notices(&mut files).await, "round {round}");
         }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn folders_that_come_later_or_are_replaced_are_watched() {
+        let folder = scratch("later");
+        let services = folder.join("services");
+        fs::create_dir(&services).unwrap();
+        let mut files = Files::watch(&folder.join("jsorc.yaml"), Some(&services));
+        fs::create_dir(folder.join("jsorc.d")).unwrap();
+        assert!(notices(&mut files).await, "the drop-ins' folder");
+        fs::write(folder.join("jsorc.d/10.yaml"), "a: 1").unwrap();
+        assert!(notices(&mut files).await, "a drop-in in it");
+        fs::remove_dir_all(&services).unwrap();
+        fs::create_dir_all(services.join("web")).unwrap();
+        assert!(notices(&mut files).await, "a replaced services folder");
+        fs::write(services.join("web/service.yaml"), "driver: none").unwrap();
+        assert!(notices(&mut files).await, "a file in it");
         fs::remove_dir_all(folder).unwrap();
     }
 
