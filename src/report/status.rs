@@ -204,7 +204,7 @@ fn service_json(service: &ServiceStatus) -> Value {
         "hint": service.hint,
         "objects": service
             .objects
-            .map(|(current, total)| json!({"current": current, "total": total})),
+            .map(|(current, total)| json!({"current": current, "total": total, "kept": service.kept})),
         "probe": {
             "ok": service.answers,
             "latency_ms": last.map(|(answer, _)| document::millis(answer.latency)),

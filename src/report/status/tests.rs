@@ -108,7 +108,7 @@ fn the_documented_json() {
                     "since": "2026-11-22T14:00:00Z",
                     "reason": "Deployment redis 0/1 available: pod redis-7c9f ImagePullBackOff: \"redis:8.9\" not found",
                     "hint": null,
-                    "objects": {"current": 3, "total": 4},
+                    "objects": {"current": 3, "total": 4, "kept": 1},
                     "probe": {"ok": false, "latency_ms": null, "last": null},
                     "problems": [{"object": object, "reason": "would be refused: no right"}],
                 },
