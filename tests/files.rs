@@ -52,6 +52,8 @@ impl Rig {
             .set("JSORC_INTERVAL", "10m");
         let config = prepare(&jsorc);
         let jsorc = jsorc.with("--config").with(&config);
+        // Over a healthy cluster the daemon reruns at once; the first check of a new one waits.
+        jsorc.run(&["apply"]).expect(0);
         let daemon = jsorc.daemon();
         daemon.wait_for("app", "Running", LONG);
         Self {
@@ -113,7 +115,11 @@ impl Rig {
     /// Waits until a broken file is named in status, readiness, metrics and log.
     #[track_caller]
     fn is_refused(&self, place: &str) {
-        let error = eventually("an error in the status", SOON, || {
+        let what = format!(
+            "`{place}` in the status, which has {:?}",
+            self.config_error()
+        );
+        let error = eventually(&what, SOON, || {
             self.config_error().filter(|error| error.contains(place))
         });
         assert_eq!(self.ready(), 503);
@@ -218,7 +224,7 @@ fn a_broken_file_changes_nothing_is_named_everywhere_and_mending_it_recovers() {
         "services/app/kube/app.yaml",
         &changed.replace("metadata", "metdata"),
     );
-    rig.is_refused("services/app/kube/app.yaml:3:1");
+    rig.is_refused("services/app/kube/app.yaml:1:1: `metadata.name` is missing");
     rig.save(
         "jsorc.yaml",
         "services: {app: {parameters: {greting: hi}}}\n",
@@ -294,11 +300,10 @@ fn a_removed_claim_stays_and_says_so() {
     assert!(rig.live("pvc/data", "{.spec}").is_some());
     rig.remove("services/app/kube/claim.yaml");
     rig.daemon.wait_for_log("PersistentVolumeClaim/data", SOON);
-    let kept = eventually("the kept claim in the status", SOON, || {
-        let note = rig.daemon.service("app")?;
-        note.to_string().contains("data").then_some(note)
+    eventually("the kept claim in the status", SOON, || {
+        let service = rig.daemon.service("app")?;
+        (service["objects"]["kept"] == 1).then_some(())
     });
-    assert_eq!(kept["phase"], "Running", "{kept}");
     std::thread::sleep(Duration::from_secs(6));
     let deleted = rig.live("pvc/data", "{.metadata.deletionTimestamp}");
     assert_eq!(deleted.as_deref(), Some(""), "it is there and stays");

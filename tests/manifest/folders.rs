@@ -148,7 +148,7 @@ fn a_folder_that_is_not_there_says_so() {
         .to_string();
     assert_eq!(
         problems,
-        "error: none: cannot be read: No such file or directory (os error 2)"
+        "error: none: cannot be read: no such file or directory\nhint: --services, or JSORC_SERVICES_DIR, takes a folder of services"
     );
 }
 
