@@ -304,6 +304,7 @@ fn a_removed_claim_stays_and_says_so() {
         let service = rig.daemon.service("app")?;
         (service["objects"]["kept"] == 1).then_some(())
     });
+    rig.daemon.wait_for("app", "Running", SOON);
     std::thread::sleep(Duration::from_secs(6));
     let deleted = rig.live("pvc/data", "{.metadata.deletionTimestamp}");
     assert_eq!(deleted.as_deref(), Some(""), "it is there and stays");

@@ -195,6 +195,7 @@ impl Engine {
             if !unchanged {
                 service.applied += 1;
                 service.holds_rerun = true;
+                service.held_since = now.mono;
                 service.wants_rerun |= !heal;
             }
         }

@@ -4,7 +4,7 @@ use super::event::{Answer, DriverError};
 use super::occurrence::Occurrence;
 use super::phase::Phase;
 use super::service::{Run, Service};
-use super::verdict::Verdict;
+use super::verdict::{NEXT_CHECK, Verdict};
 use super::{Command, Engine, Now, Start};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,19 @@ impl Engine {
                     }
                 }
             }
-            Phase::Settling => self.say_ignored(name),
+            Phase::Settling => {
+                self.say_ignored(name);
+                let held = self
+                    .services
+                    .get(name)
+                    .filter(|service| service.holds_rerun);
+                if let Some(at) = held
+                    .map(|service| service.held_since + NEXT_CHECK)
+                    .filter(|at| *at > now.mono)
+                {
+                    self.wake(at);
+                }
+            }
             _ => {}
         }
         let Some(service) = self.services.get_mut(name) else {

@@ -34,6 +34,8 @@ pub struct Service {
     pub applied: usize,
     /// Whether the rerun waits for the next check.
     pub holds_rerun: bool,
+    /// When the last write was answered that made the rerun wait.
+    pub held_since: Duration,
     /// Whether the driver has to be started anew although it answers.
     pub wants_rerun: bool,
     /// What was applied.
@@ -105,6 +107,7 @@ impl Service {
             probes: Probes::default(),
             applied: 0,
             holds_rerun: false,
+            held_since: Duration::ZERO,
             wants_rerun: false,
             stored: BTreeSet::new(),
             save: Save::Clean,

@@ -424,11 +424,6 @@ fn the_first_check_applies_in_order_and_the_rerun_waits_for_a_later_one() {
     );
     assert_eq!(
         world.engine.status(world.now()).services[0].phase,
-        Phase::Settling
-    );
-    world.tick(&mut Dice(1));
-    assert_eq!(
-        world.engine.status(world.now()).services[0].phase,
         Phase::Running
     );
 }

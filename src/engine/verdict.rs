@@ -5,6 +5,11 @@ use super::phase::Phase;
 use super::service::{Run, Service};
 use super::{ClusterState, Engine, Mode, Now};
 use crate::desired::WriteMode;
+use std::time::Duration;
+
+/// The check after one that applied something: the next event of the cluster, and where none
+/// comes, this much later.
+pub(super) const NEXT_CHECK: Duration = Duration::from_secs(1);
 
 /// Where a service stands.
 pub(super) struct Verdict {
@@ -171,7 +176,7 @@ impl Engine {
                     .map(|(answer, _)| answer.note.clone());
                 Verdict::new(Phase::Running, note.unwrap_or_default())
             }
-            _ if service.holds_rerun => Verdict::new(
+            _ if service.holds_rerun && now.mono < service.held_since + NEXT_CHECK => Verdict::new(
                 Phase::Settling,
                 "objects were applied; rerun at the next check",
             ),
