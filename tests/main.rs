@@ -14,6 +14,7 @@ mod leader;
 mod manifest;
 mod messages;
 mod original;
+mod ownership;
 mod protection;
 mod requests;
 mod rig;

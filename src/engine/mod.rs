@@ -16,12 +16,15 @@
 //! those that the server confirmed.
 
 mod acting;
+pub mod amending;
 mod answering;
 mod backoff;
 mod command;
 mod decide;
 pub mod diff;
+mod errands;
 mod event;
+mod flight;
 pub mod health;
 mod intake;
 mod keeping;
@@ -31,6 +34,7 @@ mod occurrence;
 pub mod ownership;
 mod phase;
 pub mod plan;
+mod pruning;
 mod record;
 mod refusing;
 mod rehearsing;
@@ -47,7 +51,8 @@ pub use event::{
     Answer, ClusterState, DriverError, Event, FieldConflict, Now, WatchChange, WatchKey,
     WriteError, Written,
 };
-pub use object::{Cause, Checked, Foreign, Standing};
+pub use flight::Cause;
+pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use phase::Phase;
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
@@ -58,7 +63,7 @@ use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
 use decide::{Decision, Surroundings, decide};
 use object::{Live, Object};
 use serde_json::Value;
-use service::Service;
+use service::{Hold, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +112,8 @@ pub struct Engine {
     fresh: Option<(usize, Box<Value>)>,
     explanations: HashMap<usize, Duration>,
     attempts: u64,
+    epoch: u64,
+    deposed: bool,
     wake_at: Option<Duration>,
     prune_from: Duration,
     last_heal: Option<Heal>,
@@ -150,6 +157,8 @@ impl Engine {
             fresh: None,
             explanations: HashMap::new(),
             attempts: 0,
+            epoch: 0,
+            deposed: false,
             wake_at: None,
             prune_from: Duration::ZERO,
             last_heal: None,
@@ -184,7 +193,7 @@ impl Engine {
 
     /// Whether anything may be written.
     fn writes(&self) -> bool {
-        self.enabled && matches!(self.mode, Mode::Enforce { .. })
+        self.enabled && !self.deposed && matches!(self.mode, Mode::Enforce { .. })
     }
 
     /// Changes the mode; what differs is then looked at anew.
@@ -199,6 +208,7 @@ impl Engine {
             Event::Desired(set) => self.on_desired(*set, now),
             Event::Cluster(state) => self.on_cluster(state),
             Event::Inventories(inventories) => self.on_inventories(inventories),
+            Event::Elected => self.on_elected(now),
             Event::InventorySaved(service, result) => self.on_saved(&service, result, now),
             Event::Watch(watch, change) => self.on_watch(&watch, change, now),
             Event::Looked(key, found) => self.on_looked(&key, found, now),
@@ -254,7 +264,9 @@ impl Engine {
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),
-            recorded: service.stored.contains(&object.desired.key),
+            recorded: service.stored.contains(&object.desired.key)
+                && service.hold != Hold::Unproven,
+            beyond_fight: self.differs_beyond_fight(position, now),
             now: now.mono,
         };
         let decision = decide(object, &around);
