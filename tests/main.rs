@@ -9,6 +9,7 @@ mod database;
 mod deploy;
 mod drift;
 mod drivers;
+mod faults;
 mod files;
 mod leader;
 mod manifest;

@@ -17,7 +17,8 @@ const PRUNE_QUIET: Duration = Duration::from_secs(5);
 impl Engine {
     pub(super) fn on_desired(&mut self, set: DesiredSet, now: Now) {
         let first = self.services.is_empty();
-        if !first {
+        // A folder is saved file by file. A plan that somebody confirmed was made before it wrote.
+        if !first && self.writes() {
             self.prune_from = now.mono + PRUNE_QUIET;
         }
         self.enabled = set.enabled;

@@ -105,6 +105,7 @@ pub struct Engine {
     orphans: BTreeMap<Arc<str>, Inventory>,
     strays: HashMap<ObjectKey, Live>,
     deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
+    departures: HashMap<ObjectKey, Duration>,
     slices: HashMap<ObjectKey, watching::Slice>,
     queue: BTreeSet<usize>,
     dirty: BTreeSet<Arc<str>>,
@@ -150,6 +151,7 @@ impl Engine {
             orphans: BTreeMap::new(),
             strays: HashMap::new(),
             deletions: HashMap::new(),
+            departures: HashMap::new(),
             slices: HashMap::new(),
             queue: BTreeSet::new(),
             dirty: BTreeSet::new(),
@@ -333,6 +335,7 @@ impl Engine {
 
     fn on_woken(&mut self, now: Now) {
         self.wake_at = None;
+        self.departures.retain(|_, until| *until > now.mono);
         let due = |object: &Object| {
             let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
             trouble.is_some() || object.heals.rest_until.is_some() || object.flight.is_none()
@@ -342,7 +345,6 @@ impl Engine {
         });
         self.queue.extend(waiting.map(|(position, _)| position));
         self.dirty.extend(self.services.keys().cloned());
-        let _ = now;
     }
 
     fn on_tick(&mut self, now: Now) {

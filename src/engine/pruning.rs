@@ -28,6 +28,9 @@ pub enum Leaver {
     Delete(String, String),
 }
 
+/// How long the departure of a deleted object is waited for: a finalizer can hold it for ever.
+const DEPARTURE: Duration = Duration::from_secs(5);
+
 impl Engine {
     /// The service that wants an object.
     fn owner_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
@@ -108,7 +111,9 @@ impl Engine {
         if !settled {
             return;
         }
-        let deletes = |(_, leaver): &(ObjectKey, Leaver)| matches!(leaver, Leaver::Delete(..));
+        let deletes = |(key, leaver): &(ObjectKey, Leaver)| {
+            matches!(leaver, Leaver::Delete(..)) && !self.deletions.contains_key(key)
+        };
         if leavers.iter().any(deletes) && now.mono >= self.prune_from && !self.may_delete(name, now)
         {
             return;
@@ -144,6 +149,7 @@ impl Engine {
         if let Some(service) = self.services.get_mut(name)
             && service.inventory.records.remove(key).is_some()
         {
+            self.departures.remove(key);
             service.mark_unsaved(now.mono);
             self.dirty.insert(name.clone());
         }
@@ -196,8 +202,12 @@ impl Engine {
         };
         match outcome {
             Ok(_) => {
+                // The watch may have said before that it is gone.
                 if let Some(live) = self.strays.get_mut(key) {
                     live.health = Health::Terminating;
+                    let until = now.mono + DEPARTURE;
+                    self.departures.insert(key.clone(), until);
+                    self.wake(until);
                 }
                 self.tell(Occurrence::Pruned {
                     service: name,

@@ -199,6 +199,7 @@ impl Engine {
             && saved
             && nothing_leaves()
             && self.deletions.is_empty()
+            && self.departures.is_empty()
             && self
                 .objects
                 .iter()
