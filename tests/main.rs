@@ -11,6 +11,7 @@ mod drift;
 mod drivers;
 mod faults;
 mod files;
+mod intruders;
 mod leader;
 mod manifest;
 mod messages;

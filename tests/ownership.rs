@@ -195,10 +195,8 @@ fn an_autoscaler_that_joins_the_table_takes_over_from_the_number_that_is_there()
         "web/kube/web.yaml",
         &format!("{}{AUTOSCALER}", web(2, "front", 80)),
     );
-    eventually("the autoscaler", SOON, || {
-        let found = site.kubectl(&["get", "hpa", "-o", "name"]);
-        found.contains("web").then_some(())
-    });
+    daemon.wait_for_log("files changed", SOON);
+    site.until("hpa/web", "{.spec.maxReplicas}", "9");
     daemon.wait_for("web", "Running", SOON);
     assert_eq!(site.get("deployment/web", "{.spec.replicas}"), "2");
     site.autoscale(6);

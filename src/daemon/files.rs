@@ -12,7 +12,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// After the first sign of a change, how long until the files are read: writers need a moment.
 const QUIET: Duration = Duration::from_millis(100);
@@ -28,6 +28,10 @@ pub struct Files {
     config_file: PathBuf,
     services: Option<PathBuf>,
     problem: Option<String>,
+    /// When the change that is waited out was first noticed.
+    first_sign: Option<Instant>,
+    /// When files are read without any sign.
+    poll_at: Instant,
 }
 
 impl Files {
@@ -55,6 +59,8 @@ impl Files {
             config_file,
             services,
             problem,
+            first_sign: None,
+            poll_at: Instant::now() + POLL,
         };
         files.watch_folders();
         files
@@ -79,17 +85,29 @@ impl Files {
         self.problem.as_deref()
     }
 
-    /// Waits until files may have changed and have been quiet for a moment.
+    /// Waits until files may have changed and have been quiet for a moment. A sign that was seen is
+    /// kept when the wait is given up, and found again by the next one.
     pub async fn changed(&mut self) {
-        self.quiet_again().await;
+        let first = match self.first_sign {
+            Some(first) => first,
+            None => self.sign().await,
+        };
+        self.quiet(first).await;
+        self.first_sign = None;
         self.watch_folders();
     }
 
-    async fn quiet_again(&mut self) {
-        if let Ok(None) = timeout(POLL, self.signs.recv()).await {
-            tokio::time::sleep(POLL).await;
+    async fn sign(&mut self) -> Instant {
+        if let Ok(None) = timeout_at(self.poll_at, self.signs.recv()).await {
+            tokio::time::sleep_until(self.poll_at).await;
         }
-        let latest = Instant::now() + AT_MOST;
+        let now = Instant::now();
+        self.poll_at = now + POLL;
+        *self.first_sign.insert(now)
+    }
+
+    async fn quiet(&mut self, first: Instant) {
+        let latest = first + AT_MOST;
         while Instant::now() < latest {
             match timeout(QUIET, self.signs.recv()).await {
                 Ok(Some(())) => {}
@@ -167,6 +185,19 @@ mod tests {
             fs::rename(&next, &file).unwrap();
             assert!(notices(&mut files).await, "round {round}");
         }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_change_is_not_lost_when_the_wait_for_quiet_is_given_up() {
+        let folder = scratch("given-up");
+        let file = folder.join("jsorc.yaml");
+        let mut files = Files::watch(&file, None);
+        fs::write(&file, "a: 1").unwrap();
+        // The first sign is taken in, and something else happens before it was quiet.
+        let given_up = timeout(QUIET / 2, files.changed()).await;
+        assert!(given_up.is_err());
+        assert!(notices(&mut files).await);
         fs::remove_dir_all(folder).unwrap();
     }
 

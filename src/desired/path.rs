@@ -213,6 +213,17 @@ impl fmt::Display for Path {
     }
 }
 
+/// Whether two items agree in every field by which the server may tell items apart: of two ports of
+/// one name it takes another number for another port.
+#[must_use]
+pub fn same_merge_keys(live: &Value, wanted: &Value) -> bool {
+    MERGE_KEYS.iter().copied().flatten().all(|key| {
+        wanted
+            .get(key)
+            .is_none_or(|value| live.get(key) == Some(value))
+    })
+}
+
 /// The merge keys by which every item of the list has a name of its own.
 #[must_use]
 pub fn list_keys(list: &[Value]) -> Option<&'static [&'static str]> {

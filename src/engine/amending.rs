@@ -1,15 +1,17 @@
 //! What server-side apply cannot do, as JSON patches (RFC 6902): empty an owned struct that
-//! somebody filled, and give a field up without resetting it.
+//! somebody filled, clear what stands in the way of an owned list item, and give a field up without
+//! resetting it.
 //!
-//! An apply leaves the children that others added to an owned `emptyDir: {}` alone, and an apply
-//! that omits an owned field resets it. Both patches begin with a test of the object's version, so
+//! An apply leaves the children that others added to an owned `emptyDir: {}` alone; it adds port 80
+//! beside the port 81 of the same name that somebody made of it, which the server refuses; and one
+//! that omits an owned field resets it. All patches begin with a test of the object's version, so
 //! that they change the object that was looked at, or nothing.
 //!
 //! Source of the rules: Kubernetes, "Server-Side Apply", and the field set encoding of
 //! structured-merge-diff.
 
 use super::ownership::{apply_position, child_name, owned_fields};
-use crate::desired::path::{Path, Segment};
+use crate::desired::path::{Path, Segment, item_keys, list_keys, same_merge_keys};
 use serde_json::{Map, Value, json};
 
 /// A struct that is wanted empty, and is not.
@@ -43,6 +45,26 @@ pub fn emptying(live: &Value, filled: &[Filled]) -> Value {
     std::iter::once(same_version(live))
         .chain(filled.iter().map(replace))
         .collect()
+}
+
+/// The patch that puts the lists back in which wanted items are missing, and the items in which
+/// wanted fields are, if the object still has the version of `live`; `None` when there are none.
+///
+/// What others added there goes with it, so this is for an object that the server would not take
+/// otherwise.
+#[must_use]
+pub fn clearing(live: &Value, wanted: &Value) -> Option<Value> {
+    let mut replaced = Vec::new();
+    find_missing(live, wanted, "", &mut replaced);
+    if replaced.is_empty() {
+        return None;
+    }
+    let replace = |(pointer, value): (String, &Value)| json!({"op": "replace", "path": pointer, "value": value});
+    Some(
+        std::iter::once(same_version(live))
+            .chain(replaced.into_iter().map(replace))
+            .collect(),
+    )
 }
 
 /// The patch that takes `paths` out of `manager`'s Apply entry and leaves their values alone;
@@ -100,6 +122,53 @@ fn find_filled(
         if let Some((live, wanted, place)) = step(name, live, wanted, place) {
             find_filled(below, live, wanted, &place, found);
         }
+    }
+}
+
+/// Collects what has to be replaced below, and says whether a wanted field is missing here, outside
+/// of lists with keys.
+fn find_missing<'a>(
+    live: &Value,
+    wanted: &'a Value,
+    pointer: &str,
+    replaced: &mut Vec<(String, &'a Value)>,
+) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            let mut missing = false;
+            for (name, wanted) in wanted {
+                let pointer = format!("{pointer}/{}", escaped(name));
+                missing |= live
+                    .get(name)
+                    .is_none_or(|live| find_missing(live, wanted, &pointer, replaced));
+            }
+            missing
+        }
+        (Value::Array(items), Value::Array(list)) => {
+            let Some(keys) = list_keys(list) else {
+                return false;
+            };
+            let here = |wanted: &Value| {
+                let named = item_keys(wanted, keys);
+                items.iter().position(|item| item_keys(item, keys) == named)
+            };
+            let places: Option<Vec<usize>> = list.iter().map(here).collect();
+            let Some(places) = places else {
+                replaced.push((pointer.to_owned(), wanted));
+                return false;
+            };
+            for (index, wanted) in places.into_iter().zip(list) {
+                let pointer = format!("{pointer}/{index}");
+                let before = replaced.len();
+                let missing = find_missing(&items[index], wanted, &pointer, replaced);
+                if missing || !same_merge_keys(&items[index], wanted) {
+                    replaced.truncate(before);
+                    replaced.push((pointer, wanted));
+                }
+            }
+            false
+        }
+        _ => false,
     }
 }
 
@@ -212,6 +281,27 @@ mod tests {
         );
         assert_eq!(releasing(&object, "us", &paths[2..]), None);
         assert_eq!(releasing(&object, "them", &paths), None);
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_list_item_is_replaced_and_nothing_else() {
+        let wanted = json!({"spec": {"ports": [{"name": "http", "port": 80, "protocol": "TCP"}],
+            "volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}], "paused": false}});
+        let mut object = json!({"metadata": {"resourceVersion": "3"}, "spec": {
+            "ports": [{"name": "http", "port": 81, "protocol": "TCP"}],
+            "volumes": [{"name": "theirs", "emptyDir": {}}, {"name": "a", "emptyDir": {}},
+                {"name": "b", "hostPath": {"path": "/"}}]}});
+        assert_eq!(
+            clearing(&object, &wanted).unwrap(),
+            json!([
+                {"op": "test", "path": "/metadata/resourceVersion", "value": "3"},
+                {"op": "replace", "path": "/spec/ports/0", "value": {"name": "http", "port": 80, "protocol": "TCP"}},
+                {"op": "replace", "path": "/spec/volumes/2", "value": {"name": "b", "emptyDir": {}}},
+            ])
+        );
+        object["spec"] = wanted["spec"].clone();
+        object["spec"]["volumes"][0]["emptyDir"]["medium"] = "Memory".into();
+        assert_eq!(clearing(&object, &wanted), None);
     }
 
     #[test]

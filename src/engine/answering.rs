@@ -84,6 +84,7 @@ impl Engine {
     ) {
         match flight.errand {
             Errand::Release => return self.on_released(position, flight, answer),
+            Errand::Clear => return self.on_cleared(position, flight, answer),
             Errand::Withdraw => return self.on_withdrawn(position, answer),
             Errand::Write if !created && self.is_foreign(position, &flight, answer) => {
                 return self.withdraw(position, &flight, answer, now);

@@ -1,13 +1,13 @@
 //! The errands beside a plain write: what it takes to give a field up, to empty a struct, to make an
 //! object anew, and to take back an apply that landed on somebody else's object.
 
-use super::amending::{emptying, filled};
+use super::amending::{clearing, emptying, filled};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Live, Looked};
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::{evidence, other_managers};
 use super::pruning::is_protected;
-use super::{Command, Engine, Foreign, Mode, Now, Verb, Write};
+use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::{Adopt, Recreate};
 use serde_json::{Value, json};
@@ -57,6 +57,47 @@ impl Engine {
         self.launch(position, next, Verb::Amend { patch, dry_run });
     }
 
+    /// A heal that the server refuses because of what somebody made of a list: that is cleared, once.
+    /// Whether it is.
+    pub(super) fn clear(&mut self, position: usize, flight: &Flight, now: Now) -> bool {
+        let drift = flight.cause == Cause::Drift(Fault::Changed);
+        let wanted = serde_json::from_str(&self.objects[position].desired.body).ok();
+        let patch = flight
+            .before
+            .as_deref()
+            .zip(wanted)
+            .filter(|_| drift && flight.errand == Errand::Write && !flight.cleared)
+            .and_then(|(live, wanted): (_, Value)| clearing(live, &wanted));
+        let Some(patch) = patch else { return false };
+        let mut next = self.flight(position, flight.cause, Errand::Clear, now);
+        next.since = flight.since;
+        next.version.clone_from(&flight.version);
+        next.before.clone_from(&flight.before);
+        next.cleared = true;
+        let dry_run = matches!(self.mode, Mode::Observe { .. });
+        let patch = patch.to_string().into();
+        self.launch(position, next, Verb::Amend { patch, dry_run });
+        true
+    }
+
+    /// Nothing stands in the way any more; the write follows.
+    pub(super) fn on_cleared(&mut self, position: usize, flight: Flight, answer: &Value) {
+        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+        if !self.objects[position].is_history(&live) {
+            self.see_own(position, live);
+        }
+        self.write_after_all(position, flight);
+    }
+
+    fn write_after_all(&mut self, position: usize, flight: Flight) {
+        let verb = super::writing::verb(&self.objects[position], flight.cause, false);
+        let next = Flight {
+            errand: Errand::Write,
+            ..flight
+        };
+        self.launch(position, next, verb);
+    }
+
     /// The ignored fields are ours no more; the write that they were given up for follows.
     pub(super) fn on_released(&mut self, position: usize, flight: Flight, answer: &Value) {
         let live = Live::of(answer, &self.manager, &self.label, &self.key);
@@ -74,12 +115,7 @@ impl Engine {
         if !object.is_history(&live) {
             self.see_own(position, live);
         }
-        let verb = super::writing::verb(&self.objects[position], flight.cause, false);
-        let next = Flight {
-            errand: Errand::Write,
-            ..flight
-        };
-        self.launch(position, next, verb);
+        self.write_after_all(position, flight);
     }
 
     /// Whether an object that cannot change may be deleted and made anew.
@@ -191,6 +227,33 @@ impl Engine {
                 .to_owned(),
             again: None,
         });
+    }
+
+    /// A Secret that we made, of which only the answer was lost: what the watch shows of it stands
+    /// for the answer.
+    pub(super) fn confirm_made(&mut self, position: usize, now: Now) {
+        let object = &mut self.objects[position];
+        if object.flight.is_some() || !matches!(object.desired.mode, WriteMode::Generate(_)) {
+            return;
+        }
+        let pending = object
+            .record
+            .as_mut()
+            .filter(|record| record.applied.is_none());
+        let ours = object.live.as_ref().filter(|live| live.labelled);
+        if let (Some(record), Some(live)) = (pending, ours) {
+            record.applied = Some(Applied {
+                uid: live.uid.clone(),
+                digest: object.desired.digest,
+                evidence: None,
+                conflicts: Vec::new(),
+            });
+            let name = object.service.clone();
+            if let Some(service) = self.services.get_mut(&name) {
+                service.mark_unsaved(now.mono);
+            }
+            self.dirty.insert(name);
+        }
     }
 
     /// A generated Secret that had to be made again has new values: who reads them is restarted.

@@ -16,6 +16,8 @@ pub struct Flight {
     pub cause: Cause,
     /// What it is for.
     pub errand: Errand,
+    /// Whether what stood in its way was cleared.
+    pub cleared: bool,
     /// What was wanted when it began; the manifest may change before the answer.
     pub digest: Fingerprint,
     /// The version that the object had; `None` when it was not there.
@@ -33,6 +35,8 @@ pub enum Errand {
     Release,
     /// To empty structs that the write could not; how often it was tried.
     Amend(u8),
+    /// To clear what stands in the way of the write, which follows.
+    Clear,
     /// To learn whether the object could be created anew; its deletion follows.
     Prove,
     /// To take back an apply that landed on somebody else's object.

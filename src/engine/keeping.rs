@@ -105,7 +105,8 @@ impl Engine {
                     Save::Clean
                 };
                 self.queue.extend(members);
-                self.dirty.insert(name.clone());
+                // What moved here from another service may be forgotten there now.
+                self.dirty.extend(self.services.keys().cloned());
             }
             Err(error) => {
                 let again = now.mono + Duration::from_secs(2);

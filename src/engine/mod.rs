@@ -254,6 +254,7 @@ impl Engine {
 
     /// Decides about one object and does it.
     fn consider(&mut self, position: usize, now: Now) {
+        self.confirm_made(position, now);
         let object = &self.objects[position];
         let Some(service) = self.services.get(&object.service) else {
             return;

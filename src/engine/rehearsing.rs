@@ -129,6 +129,7 @@ impl Engine {
                 }
                 Err(WriteError::Conflict(conflicts).to_string())
             }
+            Err(WriteError::Invalid(_)) if self.clear(position, flight, now) => return,
             Err(WriteError::Forbidden(_)) => {
                 let fields = self.compared_without_server(position, flight);
                 return self.rehearsed(position, Ok(fields), Checked::Schema);

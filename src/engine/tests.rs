@@ -533,6 +533,43 @@ fn what_left_the_set_is_deleted_after_a_quiet_time_and_what_was_copied_is_not() 
 }
 
 #[test]
+fn a_watch_that_starts_over_makes_nothing_of_another_kind_seem_gone() {
+    let mut world = World::new(three());
+    world.settle(&mut Dice(1));
+    let inventories = world.server.inventory.clone();
+    // The next process wants one object less, and one of another kind.
+    let mut account = map("account", "1", &[]);
+    account.key = ObjectKey::new("", "ServiceAccount", Some("prod"), "account");
+    account.resource = Arc::new(Resource {
+        kind: "ServiceAccount".into(),
+        plural: "serviceaccounts".into(),
+        ..(*config_maps()).clone()
+    });
+    let maps = watching::watch_of(&map("a", "1", &[]).key, &config_maps());
+    let accounts = watching::watch_of(&account.key, &account.resource);
+    let mut engine = Engine::new(instance(), fingerprints(), Mode::Enforce { run: true });
+    let wanted = vec![map("a", "1", &[]), map("b", "1", &["a"]), account];
+    let there = world.server.objects.values().cloned();
+    let mut events = vec![
+        Event::Desired(Box::new(set(wanted))),
+        Event::Inventories(inventories.into_iter().collect()),
+        Event::Cluster(ClusterState::Ready),
+        Event::Watch(maps.clone(), WatchChange::Restarted),
+    ];
+    events.extend(
+        there.map(|object| Event::Watch(maps.clone(), WatchChange::Applied(Box::new(object)))),
+    );
+    events.push(Event::Watch(accounts, WatchChange::Restarted));
+    events.push(Event::Watch(maps, WatchChange::Synced));
+    engine.handle(events, world.now());
+    let left = ObjectKey::new("", "ConfigMap", Some("prod"), "c");
+    assert_ne!(
+        engine.leavers(&"one".into()),
+        [(left, pruning::Leaver::Gone)]
+    );
+}
+
+#[test]
 fn an_empty_set_deletes_nothing() {
     let mut world = World::new(three());
     world.settle(&mut Dice(1));

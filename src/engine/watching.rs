@@ -27,6 +27,15 @@ pub fn watch_of(key: &ObjectKey, resource: &Arc<Resource>) -> WatchKey {
     }
 }
 
+impl WatchKey {
+    /// Whether an object is seen through this watch.
+    fn shows(&self, key: &ObjectKey) -> bool {
+        self.resource.holds(key)
+            && self.namespace == key.namespace
+            && self.name.as_ref().is_none_or(|name| *name == key.name)
+    }
+}
+
 /// The watch of the endpoints in a namespace.
 #[must_use]
 pub fn endpoint_slices(namespace: Option<Arc<str>>) -> WatchKey {
@@ -168,8 +177,10 @@ impl Engine {
                 live.seen = false;
             }
         }
-        for live in self.strays.values_mut() {
-            live.seen = false;
+        for (key, live) in &mut self.strays {
+            if watch.shows(key) {
+                live.seen = false;
+            }
         }
     }
 
@@ -192,7 +203,7 @@ impl Engine {
             self.queue.insert(position);
         }
         self.strays
-            .retain(|key, live| live.seen || !watch.resource.holds(key));
+            .retain(|key, live| live.seen || !watch.shows(key));
         self.dirty.extend(self.services.keys().cloned());
     }
 

@@ -65,6 +65,7 @@ impl Engine {
             since: now.mono,
             cause,
             errand,
+            cleared: false,
             digest: object.desired.digest,
             version: object
                 .live
