@@ -243,6 +243,7 @@ impl Engine {
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());
         let again = object.heals.count(now.mono, &key);
+        let disputed = fields.iter().map(|change| change.path.clone()).collect();
         let heal = Heal {
             service: service.clone(),
             key: key.clone(),
@@ -259,6 +260,7 @@ impl Engine {
                 service,
                 key,
                 by,
+                fields: disputed,
                 times,
                 again: rest,
             });

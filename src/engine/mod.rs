@@ -76,6 +76,8 @@ pub enum Mode {
         /// Ask the server what would come out.
         rehearse: bool,
     },
+    /// It watches and leaves all else to whoever holds the Lease.
+    Follow,
 }
 
 /// The state of everything.
@@ -259,7 +261,9 @@ impl Engine {
         };
         let decision = decide(object, &around);
         let standing = match (&decision, lost) {
-            (Decision::Unknown, Some(reason)) => Some(Standing::Waiting(reason)),
+            (Decision::Unknown, Some(reason)) => {
+                Some(Standing::Waiting(format!("its watch: {reason}")))
+            }
             _ => self.act(position, decision, now),
         };
         if let Some(standing) = standing {

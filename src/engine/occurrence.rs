@@ -3,6 +3,7 @@
 use super::diff::FieldChange;
 use super::phase::Phase;
 use crate::desired::ObjectKey;
+use crate::desired::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub enum Occurrence {
         key: ObjectKey,
         /// The other writer.
         by: Blame,
+        /// The fields that both write.
+        fields: Vec<Path>,
         /// How often in the last minute.
         times: u32,
         /// When it is healed next.

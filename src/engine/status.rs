@@ -68,8 +68,8 @@ pub struct ServiceStatus {
     pub retry: Option<(Duration, u32)>,
     /// What is wrong with single objects.
     pub problems: Vec<(ObjectKey, String)>,
-    /// Objects that left the folder and stay.
-    pub kept: usize,
+    /// Objects that left the folder and stay, and why.
+    pub kept: Vec<(ObjectKey, String)>,
 }
 
 impl Engine {
@@ -96,7 +96,7 @@ impl Engine {
             answers: false,
             retry: None,
             problems: Vec::new(),
-            kept: 0,
+            kept: Vec::new(),
         }));
         let kinds: BTreeSet<_> = self.watches.keys().map(|watch| &watch.resource).collect();
         Status {
@@ -124,6 +124,16 @@ impl Engine {
             _ => None,
         };
         self.objects.iter().filter_map(drift).collect()
+    }
+
+    fn kept(&self, name: &Arc<str>) -> Vec<(ObjectKey, String)> {
+        self.leavers(name)
+            .into_iter()
+            .filter_map(|(key, leaver)| match leaver {
+                Leaver::Keep(reason) => Some((key, reason)),
+                _ => None,
+            })
+            .collect()
     }
 
     fn service_status(&self, name: &Arc<str>, now: Now) -> ServiceStatus {
@@ -160,7 +170,7 @@ impl Engine {
                 .iter()
                 .filter_map(|o| problem(&o.standing).map(|why| (o.desired.key.clone(), why)))
                 .collect(),
-            kept: service.kept.len(),
+            kept: self.kept(name),
         }
     }
 

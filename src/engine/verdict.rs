@@ -1,10 +1,11 @@
 //! Where a service stands, before it is acted on: what comes first, its objects, its driver.
 
-use super::object::{Object, Standing};
+use super::object::{Cause, Object, Standing};
 use super::phase::Phase;
 use super::service::{Run, Service};
 use super::{ClusterState, Engine, Mode, Now};
 use crate::desired::WriteMode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The check after one that applied something: the next event of the cluster, and where none
@@ -46,7 +47,7 @@ impl Engine {
             .depends_on
             .iter()
             .filter_map(|name| self.services.get(name))
-            .find(|s| !s.is_ready_for_others());
+            .find(|s| !self.is_ready_for_others(s));
         if let Some(first) = first {
             return Verdict::new(
                 Phase::Waiting,
@@ -106,8 +107,13 @@ impl Engine {
                 )
             });
         }
+        if let Mode::Observe { .. } = self.mode
+            && let Some(verdict) = differing(&members)
+        {
+            return Some(verdict);
+        }
         if let Some(why) = find(&|object| match &object.standing {
-            Standing::Waiting(what) => Some(format!("waits for {what}")),
+            Standing::Waiting(what) => Some(waiting(what)),
             _ => None,
         }) {
             let begun = members
@@ -123,16 +129,6 @@ impl Engine {
                     why,
                 )
             });
-        }
-        let differs = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Differs(_)))
-            .count();
-        if differs > 0 && matches!(self.mode, Mode::Observe { .. }) {
-            return Some(Verdict::new(
-                Phase::Waiting,
-                format!("{differs} objects would be written"),
-            ));
         }
         let unready = find(&|object| self.unready(object))?;
         (!up).then(|| Verdict::new(Phase::Settling, unready))
@@ -152,11 +148,38 @@ impl Engine {
         lonely.then(|| "has no ready endpoint".to_owned())
     }
 
+    /// Where nothing is probed, objects in order are the most that can be told.
+    fn unprobed(&self, service: &Service) -> Verdict {
+        match self.mode {
+            Mode::Follow => Verdict::new(Phase::Waiting, "waits for the Lease"),
+            _ if self.has_objects(&service.desired.name) => {
+                Verdict::new(Phase::Running, "objects in order; not probed")
+            }
+            _ => Verdict::new(Phase::Waiting, "not probed"),
+        }
+    }
+
+    /// Whether a service has anything to apply.
+    pub(super) fn has_objects(&self, name: &Arc<str>) -> bool {
+        self.members(name)
+            .any(|object| object.desired.mode != WriteMode::Ensure)
+    }
+
+    /// Whether what depends on a service may go on. One without manifests says nothing while
+    /// nothing is probed, and so holds nobody up.
+    pub(super) fn is_ready_for_others(&self, service: &Service) -> bool {
+        let probed = !matches!(
+            self.mode,
+            Mode::Enforce { run: false } | Mode::Observe { .. }
+        );
+        service.is_ready_for_others() || !(probed || self.has_objects(&service.desired.name))
+    }
+
     /// What the driver says.
     pub(super) fn run_verdict(&self, service: &Service, now: Now) -> Verdict {
         let error = service.probes.error.as_ref();
         if self.mode != (Mode::Enforce { run: true }) {
-            return Verdict::new(Phase::Waiting, "services are run by `jsorc run`");
+            return self.unprobed(service);
         }
         if let Some(error) = error.filter(|error| error.not_configured) {
             return Verdict {
@@ -193,5 +216,34 @@ impl Engine {
                 _ => Verdict::new(Phase::Starting, "connecting"),
             },
         }
+    }
+}
+
+/// What a look at the cluster says of objects that are missing or not as wanted.
+fn differing(members: &[&Object]) -> Option<Verdict> {
+    let own = || {
+        members
+            .iter()
+            .filter(|object| object.desired.mode != WriteMode::Ensure)
+    };
+    if own().all(|object| object.standing == Standing::Differs(Cause::Missing)) {
+        return Some(Verdict::new(Phase::Waiting, "not applied yet"));
+    }
+    let differs = || own().filter(|object| matches!(object.standing, Standing::Differs(_)));
+    let first = differs().next()?.desired.key.short();
+    let all = differs().count();
+    let said = match all {
+        1 => format!("1 object would be written: {first}"),
+        _ => format!("{all} objects would be written: {first} and others"),
+    };
+    Some(Verdict::new(Phase::Waiting, said))
+}
+
+/// What an object waits for, or what is happening to it.
+fn waiting(what: &str) -> String {
+    if what.starts_with("is ") {
+        what.to_owned()
+    } else {
+        format!("waits for {what}")
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn service(name: &str, phase: Phase, age: u64, reason: &str) -> Servi
         answers: false,
         retry: None,
         problems: Vec::new(),
-        kept: 0,
+        kept: Vec::new(),
     }
 }
 
@@ -86,7 +86,10 @@ pub(super) fn status() -> Status {
             ServiceStatus {
                 objects: Some((3, 4)),
                 problems: vec![(deployment(), "would be refused: no right".into())],
-                kept: 1,
+                kept: vec![(
+                    ObjectKey::new("", "PersistentVolumeClaim", Some("prod"), "redis-data"),
+                    "protected kind".into(),
+                )],
                 ..service("redis", Phase::Settling, 11, stuck)
             },
             running("task", 6, "2 workers, 0 queued"),

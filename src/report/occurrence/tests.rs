@@ -99,10 +99,11 @@ fn every() -> Vec<(Occurrence, &'static str, Level)> {
                 service: service.clone(),
                 key,
                 by: Blame::Manager("hpa".into(), None),
+                fields: vec![Path::parse("spec.replicas").unwrap()],
                 times: 6,
                 again: seconds(2),
             },
-            "redis: Deployment/redis and hpa keep changing it: healed 6 times within a minute, next in 2 s; to leave a field to them: ignore: [{kind: Deployment, name: redis, path: …}]",
+            "redis: Deployment/redis and hpa keep changing spec.replicas: healed 6 times within a minute, next in 2 s; to leave it to them, in services.redis: ignore: [{kind: Deployment, name: redis, path: spec.replicas}]",
             Level::WARN,
         ),
         (
