@@ -10,6 +10,7 @@ mod deploy;
 mod drift;
 mod drivers;
 mod files;
+mod finding;
 mod leader;
 mod manifest;
 mod messages;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The two ends by which others talk to a daemon.
+#[derive(Clone)]
 pub struct Ends {
     /// What it tells.
     pub snapshots: watch::Receiver<Snapshot>,
@@ -17,6 +18,8 @@ pub struct Ends {
 /// What a daemon tells whoever asks.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    /// Whose daemon it is: the instance's identity.
+    pub instance: String,
     /// Where everything stands.
     pub status: Status,
     /// How often every service is looked at.

@@ -60,6 +60,7 @@ impl Keeper {
             mode,
         )?;
         let snapshot = Snapshot {
+            instance: settings.instance.identity(),
             status: session.status(),
             interval: settings.loaded.config.interval,
             config_error: None,
@@ -181,6 +182,7 @@ impl Keeper {
 
     fn publish(&self) {
         self.snapshots.send_replace(Snapshot {
+            instance: self.settings.instance.identity(),
             status: self.session.status(),
             interval: self.settings.loaded.config.interval,
             config_error: self.config_error.clone(),

@@ -3,6 +3,7 @@
 
 use crate::cluster::{Forwarder, Reader};
 use crate::drivers::{DriverError, Endpoint, Reach};
+use crate::engine::WriteError;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 
@@ -39,11 +40,7 @@ impl Reach for Route {
             let forward = forwarder
                 .open(&self.namespace, service)
                 .await
-                .map_err(|error| DriverError::Unreachable {
-                    place: service.to_owned(),
-                    message: error.to_string(),
-                    source: None,
-                })?;
+                .map_err(|error| refused(service.to_owned(), &error))?;
             Ok(Endpoint {
                 host: forward.address.ip().to_string(),
                 port: forward.address.port(),
@@ -76,11 +73,7 @@ impl Reach for Route {
                     message: format!("has no key `{key}` in namespace {}", self.namespace),
                     source: None,
                 }),
-                Err(error) => Err(DriverError::Unreachable {
-                    place,
-                    message: error.to_string(),
-                    source: None,
-                }),
+                Err(error) => Err(refused(place, &error)),
             }
         })
     }
@@ -94,6 +87,23 @@ impl Route {
             )));
         }
         numbered("localhost", port, service)
+    }
+}
+
+/// What the cluster said; who may not is told what would help.
+fn refused(place: String, error: &WriteError) -> DriverError {
+    let message = error.to_string();
+    match error {
+        WriteError::Forbidden(_) => DriverError::Refused {
+            place,
+            message,
+            hint: "`jsorc rbac` prints the roles that grant it".to_owned(),
+        },
+        _ => DriverError::Unreachable {
+            place,
+            message,
+            source: None,
+        },
     }
 }
 

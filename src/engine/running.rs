@@ -279,6 +279,15 @@ impl Engine {
         }
     }
 
+    /// Whether everything that was asked about objects that are not ready is answered.
+    #[must_use]
+    pub fn has_explained(&self) -> bool {
+        self.explanations.keys().all(|position| {
+            let object = &self.objects[*position];
+            object.explained.is_some() || object.health().is_current()
+        })
+    }
+
     /// Asks why the first object that is not ready is not, unless someone asked just now.
     pub(super) fn explain(&mut self, name: &Arc<str>, now: Now) {
         let stuck = self

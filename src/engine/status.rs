@@ -86,10 +86,7 @@ impl Engine {
             phase: Phase::Orphaned,
             since: now.wall,
             age: Duration::ZERO,
-            reason: format!(
-                "{} objects are in the cluster, and services/{name} is gone",
-                inventory.records.len()
-            ),
+            reason: orphaned(name, inventory.records.len()),
             hint: Some(format!("jsorc delete {name}")),
             objects: Some((0, inventory.records.len())),
             answer: None,
@@ -213,4 +210,12 @@ impl Engine {
                 .iter()
                 .all(|object| object.flight.is_none() && done(&object.standing))
     }
+}
+
+fn orphaned(name: &str, objects: usize) -> String {
+    let are = match objects {
+        1 => "1 object is".to_owned(),
+        _ => format!("{objects} objects are"),
+    };
+    format!("{are} in the cluster, and services/{name} is gone")
 }

@@ -146,10 +146,13 @@ fn problems(status: &Status) -> String {
 
 fn footer(status: &Status, view: &StatusView) -> String {
     let mut parts = Vec::new();
-    parts.extend(
-        view.interval
-            .map(|interval| format!("kept alive every {}", wait(interval))),
-    );
+    parts.push(match view.interval {
+        Some(interval) => format!("kept alive every {}", wait(interval)),
+        None => {
+            let at = view.now.to_zoned(view.zone.clone()).strftime("%H:%M:%S");
+            format!("no daemon answers: as of {at}, from inventory and cluster, nothing probed")
+        }
+    });
     match &status.cluster {
         ClusterState::Off(why) => parts.push(format!("no cluster: {}", safe(why))),
         ClusterState::Unreachable(why) => {
@@ -189,6 +192,8 @@ pub fn json(status: &Status, view: &StatusView) -> Value {
     document::new(
         "Status",
         json!({
+            "source": if view.interval.is_some() { "daemon" } else { "cluster" },
+            "as_of": view.now,
             "services": services,
             "drifts": drifts,
             "watching": status.watched_kinds,

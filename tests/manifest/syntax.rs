@@ -153,16 +153,16 @@ fn a_line_of_only_a_tab() {
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n\t\ndata: {x: a}\n",
         "error: services/web/kube/web.yaml:5:1: a tab at the beginning of a line without content
   |
-5 | \\t
-  | ^^
+5 | 	
+  | ^
 hint: remove it: kubectl refuses the file",
     );
     refused(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n\t# said\ndata: {x: a}\n",
         "error: services/web/kube/web.yaml:5:1: a tab at the beginning of a line without content
   |
-5 | \\t# said
-  | ^^
+5 | 	# said
+  | ^
 hint: remove it: kubectl refuses the file",
     );
     for fine in [

@@ -103,6 +103,8 @@ fn the_documented_json() {
         json!({
             "apiVersion": "jsorc.dev/v1alpha1",
             "kind": "Status",
+            "source": "daemon",
+            "as_of": "2026-11-22T14:04:12Z",
             "services": [
                 {
                     "name": "redis", "state": "NOT_STARTED", "phase": "Settling",
