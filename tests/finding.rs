@@ -239,7 +239,10 @@ spec: {selector: {app: one}, ports: [{port: 80}]}
     jsorc.run(&["status", "--exit-code"]).expect(1);
 
     let applied = jsorc.run(&["apply", "--yes"]).expect(0);
-    assert!(applied.stdout.starts_with("Applied: 3 created, "), "{applied:?}");
+    assert!(
+        applied.stdout.starts_with("Applied: 3 created, "),
+        "{applied:?}"
+    );
     assert!(!applied.stderr.contains("jsorc run"), "{applied:?}");
     assert!(!applied.stderr.contains("work"), "{applied:?}");
 

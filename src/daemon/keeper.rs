@@ -9,7 +9,9 @@ use super::refreshing::Waiting;
 use super::session::{Access, Session, SessionError};
 use crate::cluster::Counter;
 use crate::config::Config;
+use crate::desired::rights::Right;
 use crate::engine::{ClusterState, Event, Mode, Occurrence};
+use crate::report::occurrence::line;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -36,6 +38,8 @@ pub struct Keeper {
     pub(super) applied: u64,
     pub(super) claim: Option<Claim>,
     pub(super) leads: bool,
+    /// Rights whose lack was named: what is refused for want of them needs no line of its own.
+    pub(super) lacking: Vec<Right>,
 }
 
 impl Keeper {
@@ -87,6 +91,7 @@ impl Keeper {
             applied: 0,
             claim: None,
             leads: false,
+            lacking: Vec::new(),
         };
         Ok((
             keeper,
@@ -147,7 +152,12 @@ impl Keeper {
             return;
         }
         if let Err(error) = self.session.take_over(&self.settings).await {
-            tracing::error!("{error}");
+            let said = error.to_string();
+            if self.is_named(&said) {
+                tracing::debug!("{said}");
+            } else {
+                tracing::error!("{said}");
+            }
         }
         self.session.set_mode(Mode::Enforce { run: true });
     }
@@ -176,8 +186,23 @@ impl Keeper {
                 Occurrence::Applied { .. } => self.applied += 1,
                 _ => {}
             }
-            (self.sink)(occurrence, &self.settings.loaded.config);
+            match occurrence {
+                Occurrence::Refused { reason, .. } if self.is_named(reason) => {
+                    tracing::debug!("{}", line(occurrence));
+                }
+                _ => (self.sink)(occurrence, &self.settings.loaded.config),
+            }
         }
+    }
+
+    /// Whether something was refused for want of a right that was named already.
+    fn is_named(&self, reason: &str) -> bool {
+        let refused = |right: &Right, verb: &str| {
+            let said = format!("cannot {verb} resource \"{}\"", right.resource);
+            reason.contains(&said)
+        };
+        let mut lacking = self.lacking.iter();
+        lacking.any(|right| right.verbs.iter().any(|verb| refused(right, verb)))
     }
 
     fn publish(&self) {

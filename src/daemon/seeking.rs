@@ -90,15 +90,15 @@ impl Keeper {
     }
 
     /// Names all missing rights at once, before the first write would find them one by one.
-    async fn name_missing_rights(&self) {
+    async fn name_missing_rights(&mut self) {
         if self.session.was_applied_before() || self.access == Access::ReadOnly {
             return;
         }
-        match self
+        let missing = self
             .session
             .missing_rights(&self.settings, Purpose::Run)
-            .await
-        {
+            .await;
+        match missing {
             Ok(missing) if missing.is_empty() => {}
             Ok(missing) => {
                 let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
@@ -106,6 +106,7 @@ impl Keeper {
                     "rights are missing: {}; `jsorc rbac` prints the roles",
                     list.join("; ")
                 );
+                self.lacking = missing;
             }
             Err(error) => tracing::warn!("{error}"),
         }

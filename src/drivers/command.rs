@@ -139,7 +139,7 @@ pub(super) async fn spawn(
         folder: settings.path("cwd"),
         grace: settings.span("grace").unwrap_or(GRACE),
     };
-    Child::spawn(&program, &log)
+    Child::spawn(&program, &log).await
 }
 
 /// What a command is asked beside whether it still runs: settings for another driver.
