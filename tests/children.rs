@@ -14,7 +14,9 @@ fn running(name: &str, script: &str) -> (Jsorc, Daemon) {
         "driver": "command",
         "config": {"command": ["sh", "-c", script], "cwd": folder, "grace": "500ms"},
     });
-    let jsorc = jsorc.services(&[("child/service.yaml", &settings.to_string())]);
+    let jsorc = jsorc
+        .services(&[("child/service.yaml", &settings.to_string())])
+        .set("JSORC_INTERVAL", "1s");
     let daemon = jsorc.daemon();
     (jsorc, daemon)
 }

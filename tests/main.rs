@@ -20,3 +20,4 @@ mod protection;
 mod requests;
 mod rig;
 mod support;
+mod workers;

@@ -227,6 +227,7 @@ impl Running for RunningCommand {
             let id = self.child.id().unwrap_or_default();
             match &self.probe {
                 None => Ok(Answer {
+                    advice: None,
                     latency: asked.elapsed(),
                     note: format!("process {id} runs"),
                 }),
@@ -234,6 +235,7 @@ impl Running for RunningCommand {
                     let answer = probe.ask(self.timeout).await?;
                     let note = format!("process {id} {}", answer.note);
                     Ok(Answer {
+                        advice: None,
                         latency: answer.latency,
                         note,
                     })

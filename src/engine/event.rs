@@ -210,6 +210,8 @@ pub struct Answer {
     pub latency: Duration,
     /// What there is to say about it.
     pub note: String,
+    /// What a person can do, where that is no good news although the service answers.
+    pub advice: Option<String>,
 }
 
 /// Why a driver could not start or get an answer.

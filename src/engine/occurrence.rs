@@ -96,6 +96,15 @@ pub enum Occurrence {
         /// What a person can do.
         hint: Option<String>,
     },
+    /// What a service answers has become bad news, or good news again.
+    Noted {
+        /// The service.
+        service: Arc<str>,
+        /// What it says.
+        note: String,
+        /// What a person can do; `None` when all is well again.
+        advice: Option<String>,
+    },
     /// A probe failed, but not often enough to matter yet.
     ProbeFailed {
         /// The service.

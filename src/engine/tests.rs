@@ -314,6 +314,7 @@ impl World {
             }
             Command::Start(start) => {
                 let answer = Answer {
+                    advice: None,
                     latency: Duration::from_millis(1),
                     note: String::new(),
                 };
@@ -325,6 +326,7 @@ impl World {
             }
             Command::Probe { service, run, .. } => {
                 let answer = Answer {
+                    advice: None,
                     latency: Duration::from_millis(1),
                     note: String::new(),
                 };

@@ -1,5 +1,6 @@
 //! Where a service stands, before it is acted on: what comes first, its objects, its driver.
 
+use super::event::Answer;
 use super::object::{Cause, Object, Standing};
 use super::phase::Phase;
 use super::service::{Run, Service};
@@ -192,12 +193,13 @@ impl Engine {
             Run::Starting(_) if service.phase == Phase::Degraded => Verdict::keep(service),
             Run::Starting(_) => Verdict::new(Phase::Starting, "connecting"),
             Run::Up(..) if !service.wants_rerun => {
-                let note = service
-                    .probes
-                    .last
-                    .as_ref()
-                    .map(|(answer, _)| answer.note.clone());
-                Verdict::new(Phase::Running, note.unwrap_or_default())
+                let last = service.probes.last.as_ref();
+                let said = |pick: fn(&Answer) -> Option<String>| last.and_then(|(a, _)| pick(a));
+                Verdict {
+                    phase: Phase::Running,
+                    reason: said(|answer| Some(answer.note.clone())).unwrap_or_default(),
+                    hint: said(|answer| answer.advice.clone()),
+                }
             }
             _ if service.holds_rerun && now.mono < service.held_since + NEXT_CHECK => Verdict::new(
                 Phase::Settling,

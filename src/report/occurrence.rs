@@ -52,6 +52,10 @@ pub fn line(occurrence: &Occurrence) -> String {
             hint,
             ..
         } => moved(*from, *to, reason, hint.as_deref()),
+        Occurrence::Noted { note, advice, .. } => match advice {
+            Some(advice) => format!("{note}; hint: {advice}"),
+            None => format!("is well again: {note}"),
+        },
         Occurrence::ProbeFailed {
             reason, failures, ..
         } => format!("did not answer ({failures} in a row): {reason}"),
@@ -83,6 +87,14 @@ pub fn level(occurrence: &Occurrence, quiet: bool) -> Level {
         Occurrence::Phase {
             to: Phase::Degraded | Phase::Orphaned,
             ..
+        }
+        | Occurrence::Phase {
+            to: Phase::Running,
+            hint: Some(_),
+            ..
+        }
+        | Occurrence::Noted {
+            advice: Some(_), ..
         }
         | Occurrence::Refused { .. }
         | Occurrence::Restarted { .. }
@@ -149,6 +161,7 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
             "phase",
             json!({"from": from, "to": to, "state": to.state(), "reason": reason, "hint": hint}),
         ),
+        Occurrence::Noted { note, advice, .. } => ("noted", json!({"note": note, "hint": advice})),
         Occurrence::ProbeFailed {
             reason, failures, ..
         } => (
@@ -188,6 +201,7 @@ pub fn service(occurrence: &Occurrence) -> &str {
         | Occurrence::Fight { service, .. }
         | Occurrence::RerunIgnored { service, .. }
         | Occurrence::Phase { service, .. }
+        | Occurrence::Noted { service, .. }
         | Occurrence::ProbeFailed { service, .. }
         | Occurrence::Restarted { service, .. }
         | Occurrence::InventoryRefused { service, .. } => service,

@@ -53,6 +53,7 @@ pub(super) fn service(name: &str, phase: Phase, age: u64, reason: &str) -> Servi
 
 pub(super) fn running(name: &str, millis: u64, note: &str) -> ServiceStatus {
     let answer = Answer {
+        advice: None,
         latency: Duration::from_millis(millis),
         note: note.into(),
     };

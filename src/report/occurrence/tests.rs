@@ -107,6 +107,24 @@ fn every() -> Vec<(Occurrence, &'static str, Level)> {
             Level::WARN,
         ),
         (
+            Occurrence::Noted {
+                service: service.clone(),
+                note: "nobody works on celery".into(),
+                advice: Some("start a worker".into()),
+            },
+            "redis: nobody works on celery; hint: start a worker",
+            Level::WARN,
+        ),
+        (
+            Occurrence::Noted {
+                service: service.clone(),
+                note: "1 worker, 0 queued".into(),
+                advice: None,
+            },
+            "redis: is well again: 1 worker, 0 queued",
+            Level::INFO,
+        ),
+        (
             Occurrence::RerunIgnored {
                 service: service.clone(),
                 applied: 23,
