@@ -20,4 +20,5 @@ mod protection;
 mod requests;
 mod rig;
 mod support;
+mod unscheduled;
 mod workers;

@@ -3,6 +3,7 @@
 //! A command line's plan or apply and the daemon are the same session; they differ in how long
 //! they go on and in what they do about the occurrences.
 
+use super::carrying::numbers_of;
 use super::connected::Connected;
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
@@ -62,6 +63,7 @@ pub struct Session {
     pub(super) started: Instant,
     pub(super) told: Vec<Occurrence>,
     pub(super) objects_of: HashMap<Arc<str>, bool>,
+    pub(super) numbers_of: HashMap<Arc<str>, Vec<(String, u64)>>,
     pub(super) served: Vec<Resource>,
     pub(super) was_applied: bool,
 }
@@ -134,6 +136,7 @@ impl Session {
             started: Instant::now(),
             told: Vec::new(),
             objects_of: HashMap::new(),
+            numbers_of: HashMap::new(),
             served: Vec::new(),
             was_applied: false,
         };
@@ -207,6 +210,7 @@ impl Session {
             .iter()
             .map(|s| (s.name.clone(), !s.objects.is_empty()))
             .collect();
+        self.numbers_of = numbers_of(settings);
         self.send(Event::Desired(Box::new(set)));
         Ok(())
     }

@@ -44,8 +44,8 @@ mod writing;
 
 pub use command::{Command, Start, Verb, Write};
 pub use event::{
-    Answer, ClusterState, DriverError, Event, FieldConflict, Now, WatchChange, WatchKey,
-    WriteError, Written,
+    Answer, ClusterState, DriverError, Event, Explanation, FieldConflict, Now, WatchChange,
+    WatchKey, WriteError, Written,
 };
 pub use object::{Cause, Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
@@ -209,7 +209,7 @@ impl Engine {
                 attempt,
                 outcome,
             } => self.on_wrote(&key, attempt, outcome, now),
-            Event::Explained(key, text) => self.on_explained(&key, text),
+            Event::Explained(key, why) => self.on_explained(&key, why),
             Event::Started {
                 service,
                 run,

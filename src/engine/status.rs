@@ -123,6 +123,13 @@ impl Engine {
         self.objects.iter().filter_map(drift).collect()
     }
 
+    /// The service that an object belongs to.
+    #[must_use]
+    pub fn service_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
+        let position = self.index.get(key)?;
+        Some(&self.objects[*position].service)
+    }
+
     fn kept(&self, name: &Arc<str>) -> Vec<(ObjectKey, String)> {
         self.leavers(name)
             .into_iter()

@@ -131,8 +131,16 @@ impl Engine {
                 )
             });
         }
-        let unready = find(&|object| self.unready(object))?;
-        (!up).then(|| Verdict::new(Phase::Settling, unready))
+        // The nearest to the cause is said: a Service without endpoints has a workload that says why.
+        let unready = { members.iter() }
+            .filter_map(|object| self.unready(object).map(|why| (object, why)))
+            .min_by_key(|(object, _)| (object.explained.is_none(), object.health().is_current()))?;
+        let (object, why) = unready;
+        (!up).then(|| Verdict {
+            phase: Phase::Settling,
+            reason: format!("{} {why}", object.desired.key.short()),
+            hint: object.explained.as_ref().and_then(|more| more.hint.clone()),
+        })
     }
 
     /// Why an object does not carry its service yet.
@@ -140,7 +148,7 @@ impl Engine {
         let health = object.health();
         if let Some(reason) = health.reason() {
             return Some(match &object.explained {
-                Some(more) => format!("{reason}: {more}"),
+                Some(more) => format!("{reason}: {}", more.text),
                 None => reason.to_owned(),
             });
         }
