@@ -68,13 +68,15 @@ pub fn path_of(identity: &str) -> PathBuf {
 
 /// The instance's own name, or a hash of it where the path would be too long.
 fn fitting(folder: &Path, identity: &str) -> PathBuf {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use sha2::{Digest as _, Sha256};
     let path = folder.join(format!("{identity}.sock"));
     if path.as_os_str().len() <= LONGEST {
         return path;
     }
     let hash = Sha256::digest(identity.as_bytes());
-    let short: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let short = URL_SAFE_NO_PAD.encode(&hash[..12]);
     folder.join(format!("{short}.sock"))
 }
 

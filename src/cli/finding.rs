@@ -20,7 +20,7 @@ pub(super) enum Found {
     /// A daemon, and what keeps the way to it open.
     Daemon(Door, Option<Forward>),
     /// Nobody answers.
-    Nobody(Absence),
+    Nobody(Box<Absence>),
 }
 
 /// Where nobody answered, and the cluster that was asked on the way.
@@ -73,7 +73,7 @@ pub(super) async fn find(
             Err(why) => tried.push(why),
         }
     }
-    Ok(Found::Nobody(Absence { tried, connected }))
+    Ok(Found::Nobody(Box::new(Absence { tried, connected })))
 }
 
 /// Asks the daemon, wherever it is.
@@ -86,7 +86,7 @@ pub(super) async fn ask(
     given: Option<&str>,
     method: Method,
     path: &str,
-) -> Result<Result<Answer, Absence>, Failure> {
+) -> Result<Result<Answer, Box<Absence>>, Failure> {
     match find(context, settings, given).await? {
         // The way stays open until the answer is here.
         Found::Daemon(door, _way) => match door.call(method, path).await? {

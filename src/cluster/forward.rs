@@ -124,9 +124,10 @@ impl Forwarder {
         };
         let runs = text(&found, "/status/phase") == "Running"
             && found.pointer("/metadata/deletionTimestamp").is_none();
-        match runs {
-            true => self.to_pod(namespace, pod, port).await.map(Some),
-            false => Ok(None),
+        if runs {
+            self.to_pod(namespace, pod, port).await.map(Some)
+        } else {
+            Ok(None)
         }
     }
 

@@ -146,13 +146,7 @@ fn problems(status: &Status) -> String {
 
 fn footer(status: &Status, view: &StatusView) -> String {
     let mut parts = Vec::new();
-    parts.push(match view.interval {
-        Some(interval) => format!("kept alive every {}", wait(interval)),
-        None => {
-            let at = view.now.to_zoned(view.zone.clone()).strftime("%H:%M:%S");
-            format!("no daemon answers: as of {at}, from inventory and cluster, nothing probed")
-        }
-    });
+    parts.push(whence(view));
     match &status.cluster {
         ClusterState::Off(why) => parts.push(format!("no cluster: {}", safe(why))),
         ClusterState::Unreachable(why) => {
@@ -181,6 +175,15 @@ fn footer(status: &Status, view: &StatusView) -> String {
         format!("last heal {at}: {}", heal::footer(heal))
     }));
     parts.join(" · ")
+}
+
+/// Who says it: a daemon, or inventory and cluster as they were just read.
+fn whence(view: &StatusView) -> String {
+    if let Some(interval) = view.interval {
+        return format!("kept alive every {}", wait(interval));
+    }
+    let at = view.now.to_zoned(view.zone.clone()).strftime("%H:%M:%S");
+    format!("no daemon answers: as of {at}, from inventory and cluster, nothing probed")
 }
 
 /// The status for programs: `kind: Status`.
