@@ -10,7 +10,7 @@ const LONG: Duration = Duration::from_secs(60);
 const EXPORTER: &[(&str, &str)] = &[
     (
         "exporter/service.yaml",
-        "driver: none\nparameters:\n  node_port: {type: int, default: 19100}\n  other: {type: int, default: 19101}\n",
+        "driver: none\nparameters:\n  node_port: {type: int, default: 19300}\n  other: {type: int, default: 19301}\n",
     ),
     (
         "exporter/kube/exporter.yaml",
@@ -30,7 +30,7 @@ spec:
       containers:
       - name: exporter
         image: \"exporter:1\"
-        ports: [{name: metrics, containerPort: 9100, hostPort: \"$g{node_port}\"}]
+        ports: [{name: metrics, containerPort: \"$g{other}\", hostPort: \"$g{node_port}\"}]
 ",
     ),
 ];
@@ -56,7 +56,7 @@ fn a_port_of_the_node_that_is_taken_is_named_with_its_parameter() {
     assert!(reason.contains("nodes are available: "), "{reason}");
     assert_eq!(
         stuck["hint"],
-        "the pod's port of the node, 19100, is services.exporter.parameters.node_port: give each installation its own"
+        "the pod's port of the node, 19300, is services.exporter.parameters.node_port: give each installation its own"
     );
     let shown = second.run(&["status"]).expect(0).stdout;
     assert!(
@@ -64,7 +64,7 @@ fn a_port_of_the_node_that_is_taken_is_named_with_its_parameter() {
         "{shown}"
     );
 
-    let moved = second.set("JSORC_SERVICES__EXPORTER__PARAMETERS__NODE_PORT", "19102");
+    let moved = second.set("JSORC_SERVICES__EXPORTER__PARAMETERS__NODE_PORT", "19302");
     drop(daemon);
     let daemon = moved.daemon();
     daemon.wait_for("exporter", "Running", LONG);

@@ -10,7 +10,7 @@ use super::session::{Access, Session, SessionError};
 use crate::cluster::Counter;
 use crate::config::Config;
 use crate::desired::rights::Right;
-use crate::engine::{ClusterState, Event, Mode, Occurrence};
+use crate::engine::{ClusterState, Event, Mode, Occurrence, Phase};
 use crate::report::occurrence::line;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -187,7 +187,13 @@ impl Keeper {
                 _ => {}
             }
             match occurrence {
-                Occurrence::Refused { reason, .. } if self.is_named(reason) => {
+                Occurrence::Refused { reason, .. }
+                | Occurrence::Phase {
+                    from: Phase::Failed,
+                    to: Phase::Failed,
+                    reason,
+                    ..
+                } if self.is_named(reason) => {
                     tracing::debug!("{}", line(occurrence));
                 }
                 _ => (self.sink)(occurrence, &self.settings.loaded.config),

@@ -257,3 +257,14 @@ fn waiting(what: &str) -> String {
         format!("waits for {what}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_to_an_object_reads_as_a_sentence_after_its_name() {
+        assert_eq!(waiting("is being deleted"), "is being deleted");
+        assert_eq!(waiting("Namespace/shop"), "waits for Namespace/shop");
+    }
+}
