@@ -1,6 +1,6 @@
 # The one list of commands. `make` prints it.
 .DEFAULT_GOAL := help
-.PHONY: help build release test check fmt demo
+.PHONY: help build release test faults check fmt demo
 
 CARGO ?= cargo
 # Each test waits more than it works: more of them at once than there are cores.
@@ -24,6 +24,10 @@ test: ## Run every test against real servers, which it installs first
 	tests/install
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests -- --test-threads $(TEST_THREADS)
+
+faults: ## Let every fault strike at every request of a full run, some minutes
+	tests/install
+	JSORC_FAULTS=all $(CARGO) test --locked --test it -- --nocapture faults::
 
 check: ## Check format, lints, documentation and dependencies
 	$(CARGO) fmt --check

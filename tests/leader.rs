@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Cluster, Jsorc, eventually};
+use crate::support::{Cluster, Fault, FaultProxy, Jsorc, eventually};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -119,4 +119,106 @@ fn a_plan_uses_the_configuration_of_the_leader_and_an_apply_refuses_beside_it() 
     for text in [&plan.stdout, &plan.stderr, &own.stdout, &refused.stderr] {
         assert!(!text.contains("canary"), "{text}");
     }
+}
+
+fn greeting(cluster: &Cluster, jsorc: &Jsorc) -> String {
+    cluster.kubectl([
+        "get",
+        "configmap",
+        "one",
+        "-n",
+        &jsorc.namespace,
+        "-o",
+        "jsonpath={.data.greeting}",
+    ])
+}
+
+/// Whether a call is a write to the cluster's objects, the Lease aside.
+fn writes(call: &crate::support::Call) -> bool {
+    call.is_write() && !call.uri.contains("/leases")
+}
+
+#[test]
+fn a_leader_that_was_paused_past_its_lease_writes_nothing_when_it_wakes_up() {
+    let cluster = Cluster::shared();
+    let proxy = FaultProxy::to(cluster.kubeconfig());
+    let jsorc = Jsorc::on(cluster, "paused")
+        .services(MAP)
+        .set("JSORC_INTERVAL", "2s");
+    let way = jsorc.set("KUBECONFIG", proxy.kubeconfig());
+    let first = way.daemon();
+    first.wait_for("one", "Running", LONG);
+    let jsorc = way.set("KUBECONFIG", cluster.kubeconfig());
+    let second = jsorc.daemon();
+    second.wait_for("one", "Waiting", LONG);
+    first.freeze();
+    // Drift that the first would heal when it wakes up, and the second heals meanwhile.
+    cluster.kubectl(["delete", "configmap", "one", "-n", &jsorc.namespace]);
+    second.wait_for("one", "Running", LONG);
+    eventually("the heal by the new leader", LONG, || {
+        cluster
+            .kubectl(["get", "configmaps", "-n", &jsorc.namespace, "-o", "name"])
+            .contains("configmap/one")
+            .then_some(())
+    });
+    proxy.plan(|_| Fault::Pass);
+    first.thaw();
+    first.wait_for_log("the Lease was lost", LONG);
+    let written: Vec<_> = proxy.calls().into_iter().filter(writes).collect();
+    assert!(written.is_empty(), "{written:?}");
+    assert_eq!(greeting(cluster, &jsorc), "hello");
+}
+
+#[test]
+fn a_write_of_a_deposed_leader_that_lands_late_is_put_right_by_its_successor() {
+    let cluster = Cluster::shared();
+    let proxy = FaultProxy::to(cluster.kubeconfig());
+    let jsorc = Jsorc::on(cluster, "late")
+        .services(MAP)
+        .set("JSORC_INTERVAL", "2s")
+        .set("KUBECONFIG", proxy.kubeconfig());
+    let first = jsorc.daemon();
+    first.wait_for("one", "Running", LONG);
+    // The next heal of the first leader is held back for longer than its Lease stands.
+    proxy.plan(|call| match call.method.as_str() {
+        "PATCH" if call.uri.contains("/configmaps/one") => Fault::Hold(Duration::from_secs(20)),
+        _ => Fault::Pass,
+    });
+    let change = r#"{"data":{"greeting":"theirs"}}"#;
+    let namespace = jsorc.namespace.clone();
+    cluster.kubectl([
+        "patch",
+        "configmap",
+        "one",
+        "-n",
+        &namespace,
+        "--type=merge",
+        "-p",
+        change,
+    ]);
+    eventually("the held heal", LONG, || {
+        let held = |call: &crate::support::Call| {
+            call.method == "PATCH" && call.uri.contains("/configmaps/one")
+        };
+        proxy.calls().iter().any(held).then_some(())
+    });
+    // A newer roll-out takes over with another greeting.
+    let jsorc = jsorc
+        .set("KUBECONFIG", cluster.kubeconfig())
+        .set("JSORC_SERVICES__ONE__PARAMETERS__GREETING", "newer");
+    let second = jsorc.daemon();
+    second.wait_for("one", "Waiting", LONG);
+    drop(first);
+    second.wait_for("one", "Running", LONG);
+    assert_eq!(greeting(cluster, &jsorc), "newer");
+    eventually("the late write to land", LONG, || {
+        let landed = |call: &crate::support::Call| {
+            call.method == "PATCH" && call.uri.contains("/configmaps/one") && call.status == 200
+        };
+        proxy.calls().iter().any(landed).then_some(())
+    });
+    eventually("the newer greeting", LONG, || {
+        (greeting(cluster, &jsorc) == "newer").then_some(())
+    });
+    second.wait_for_log("healed ConfigMap/one", LONG);
 }

@@ -152,6 +152,13 @@ impl Answer<'_> {
         if self.causes().any(|(_, field, _)| field == "metadata.uid") {
             return WriteError::NotOurs;
         }
+        // A JSON patch whose test of the version did not hold.
+        if self
+            .text("/message")
+            .contains("testing value /metadata/resourceVersion")
+        {
+            return WriteError::Changed;
+        }
         let message = self.message(status);
         if self
             .causes()

@@ -1,11 +1,13 @@
 //! Reads and writes of single objects. [`Reader`] has no method that writes, and its connection
 //! refuses to; [`Hands`] can do both.
 
+use super::fence::Fence;
 use super::request::{Call, read, send};
 use super::transport::{Counter, Rights, client};
 use crate::desired::path::Path;
 use crate::desired::secret::generate;
 use crate::desired::{ObjectKey, Resource};
+use crate::engine::amending::releasing;
 use crate::engine::{Verb, Write, WriteError, Written};
 use http::Method;
 use kube::{Client, Config};
@@ -23,6 +25,7 @@ pub struct Reader {
 pub struct Hands {
     client: Client,
     reader: Reader,
+    fence: Fence,
 }
 
 impl Reader {
@@ -69,6 +72,11 @@ impl Reader {
     pub async fn rehearse(&self, write: &Write) -> Result<Written, WriteError> {
         match &write.verb {
             Verb::Apply { dry_run: true, .. } => apply(&self.client, &self.manager, write).await,
+            Verb::Amend {
+                patch,
+                dry_run: true,
+            } => amend(&self.client, &self.manager, write, patch, true).await,
+            Verb::Prove { body } => prove(&self.client, &self.manager, write, body).await,
             _ => Err(WriteError::Forbidden("a reader only rehearses".into())),
         }
     }
@@ -84,6 +92,7 @@ impl Hands {
         Ok(Self {
             client: client(config, Rights::ReadWrite, counter)?,
             reader,
+            fence: Fence::default(),
         })
     }
 
@@ -91,6 +100,12 @@ impl Hands {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// What keeps a leader that was deposed from writing.
+    #[must_use]
+    pub fn fence(&self) -> &Fence {
+        &self.fence
     }
 
     /// The connection, for other writes of this room.
@@ -103,6 +118,7 @@ impl Hands {
     /// # Errors
     /// Why the server did not.
     pub async fn write(&self, write: &Write) -> Result<Written, WriteError> {
+        self.fence.check()?;
         match &write.verb {
             Verb::Apply { .. } => apply(&self.client, &self.reader.manager, write).await,
             Verb::Create { body, generated } => {
@@ -111,6 +127,11 @@ impl Hands {
                 )?;
                 self.create(write, body).await
             }
+            Verb::Amend { patch, dry_run } => {
+                amend(&self.client, &self.reader.manager, write, patch, *dry_run).await
+            }
+            Verb::Release { paths } => self.release(write, paths).await,
+            Verb::Prove { body } => prove(&self.client, &self.reader.manager, write, body).await,
             Verb::Restart => self.restart(write).await,
             Verb::Delete {
                 uid,
@@ -140,6 +161,22 @@ impl Hands {
             created: true,
             object: Box::new(reply.value),
         })
+    }
+
+    /// Looks at the object first: which of the fields are ours, only its body tells.
+    async fn release(&self, write: &Write, paths: &[Path]) -> Result<Written, WriteError> {
+        let found = self.reader.get(&write.key, &write.resource).await?;
+        let live = found.ok_or(WriteError::Gone)?;
+        match releasing(&live, &self.reader.manager, paths) {
+            Some(patch) => {
+                let patch = patch.to_string();
+                amend(&self.client, &self.reader.manager, write, &patch, false).await
+            }
+            None => Ok(Written::Object {
+                created: false,
+                object: Box::new(live),
+            }),
+        }
     }
 
     async fn restart(&self, write: &Write) -> Result<Written, WriteError> {
@@ -183,6 +220,55 @@ impl Hands {
         send(&self.client, Call::json(Method::DELETE, uri, &options)).await?;
         Ok(Written::Deleted)
     }
+}
+
+async fn amend(
+    client: &Client,
+    manager: &str,
+    write: &Write,
+    patch: &str,
+    dry_run: bool,
+) -> Result<Written, WriteError> {
+    let object = write
+        .resource
+        .object_path(write.key.namespace.as_deref(), &write.key.name);
+    let dry = if dry_run { "&dryRun=All" } else { "" };
+    let call = Call {
+        method: Method::PATCH,
+        uri: format!("{object}?fieldManager={manager}&fieldValidation=Strict{dry}"),
+        content_type: "application/json-patch+json",
+        body: patch.as_bytes().to_vec(),
+        secret: write.key.is_secret(),
+        metadata_only: false,
+    };
+    let reply = send(client, call).await?;
+    Ok(Written::Object {
+        created: false,
+        object: Box::new(reply.value),
+    })
+}
+
+/// Dry-runs the creation of an object under a name of its own: the real one is still taken.
+async fn prove(
+    client: &Client,
+    manager: &str,
+    write: &Write,
+    body: &str,
+) -> Result<Written, WriteError> {
+    let mut value: Value =
+        serde_json::from_str(body).map_err(|error| WriteError::Invalid(error.to_string()))?;
+    let stem: String = write.key.name.chars().take(40).collect();
+    value["metadata"]["name"] = format!("{}-anew", stem.trim_end_matches(['-', '.'])).into();
+    let path = write
+        .resource
+        .collection_path(write.key.namespace.as_deref());
+    let uri = format!("{path}?fieldManager={manager}&fieldValidation=Strict&dryRun=All");
+    let call = Call {
+        secret: write.key.is_secret(),
+        ..Call::json(Method::POST, uri, &value)
+    };
+    send(client, call).await?;
+    Ok(Written::Accepted)
 }
 
 async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written, WriteError> {

@@ -17,6 +17,7 @@ pub const INVENTORY_LABEL: &str = "jsorc.dev/inventory";
 /// The annotation that names the service of an inventory.
 const SERVICE_ANNOTATION: &str = "jsorc.dev/service";
 const NAMESPACE_ANNOTATION: &str = "jsorc.dev/namespace";
+const EPOCH_ANNOTATION: &str = "jsorc.dev/epoch";
 
 /// One record, with short names, because there are thousands.
 #[derive(Serialize, Deserialize)]
@@ -78,6 +79,7 @@ impl Hands {
         instance: &Instance,
         inventory: &Inventory,
     ) -> Result<String, WriteError> {
+        self.fence().check()?;
         let body = encode(instance, inventory);
         let collection = format!("/api/v1/namespaces/{}/configmaps", instance.namespace);
         let call = match &inventory.resource_version {
@@ -133,6 +135,7 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
         "annotations": {
             SERVICE_ANNOTATION: *inventory.service,
             NAMESPACE_ANNOTATION: inventory.namespace,
+            EPOCH_ANNOTATION: inventory.epoch.to_string(),
             "applyset.kubernetes.io/tooling": concat!("jsorc/v", env!("CARGO_PKG_VERSION")),
             "applyset.kubernetes.io/contains-group-kinds": kinds.into_iter().collect::<Vec<_>>().join(","),
             "applyset.kubernetes.io/additional-namespaces": namespaces.into_iter().collect::<Vec<_>>().join(","),
@@ -184,6 +187,9 @@ fn decode(object: &Value) -> Option<Inventory> {
         service: annotation(SERVICE_ANNOTATION)?.into(),
         resource_version: text("/metadata/resourceVersion").map(str::to_owned),
         namespace: annotation(NAMESPACE_ANNOTATION)?.to_owned(),
+        epoch: annotation(EPOCH_ANNOTATION)
+            .and_then(|epoch| epoch.parse().ok())
+            .unwrap_or(0),
         records,
     })
 }
@@ -267,6 +273,7 @@ mod tests {
         };
         let mut inventory = Inventory::empty("redis".into(), "other");
         inventory.resource_version = Some("5".into());
+        inventory.epoch = 3;
         let record = |applied, done| Record {
             resource: resource.clone().into(),
             applied,

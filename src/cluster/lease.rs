@@ -78,9 +78,11 @@ impl Reader {
 }
 
 impl Candidate {
-    /// A candidate named `me`, unlike every other process.
+    /// A candidate named `me`, unlike every other process. Its hands write from now on only while
+    /// it leads.
     #[must_use]
     pub fn new(hands: Hands, instance: Instance, me: String) -> Self {
+        hands.fence().close();
         Self {
             hands,
             instance,
@@ -117,6 +119,7 @@ impl Candidate {
         else {
             return;
         };
+        self.hands.fence().close();
         let mut given_back = self.body(Some(&lease));
         given_back["spec"]["holderIdentity"] = "".into();
         given_back["spec"]["leaseDurationSeconds"] = 1.into();
@@ -146,6 +149,7 @@ impl Candidate {
             .map_or(Duration::ZERO, |(_, at)| at.elapsed());
         if decide(lease.as_ref(), &self.me, unchanged) == Move::Wait {
             self.renewed = None;
+            self.hands.fence().close();
             return Ok(false);
         }
         let begun = Instant::now();
@@ -153,6 +157,7 @@ impl Candidate {
             Ok(written) => {
                 self.seen = Some((written, begun));
                 self.renewed = Some(begun);
+                self.hands.fence().renewed(begun);
                 Ok(true)
             }
             Err(error) => {

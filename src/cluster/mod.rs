@@ -10,6 +10,7 @@ mod discover;
 mod effective;
 mod explain;
 mod eyes;
+mod fence;
 mod forward;
 mod hands;
 mod inventory;

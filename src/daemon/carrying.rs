@@ -4,7 +4,7 @@ use super::loading::Settings;
 use super::reach::{ClusterRoute, Route};
 use super::session::Session;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::{ClusterState, Command, Event, Explanation, Verb, Write, WriteError};
+use crate::engine::{ClusterState, Command, Event, Explanation, Write, WriteError};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ impl Session {
             Command::Look(looks) => self.look(looks),
             Command::Write(write) => self.write(write),
             Command::SaveInventory(inventory) => self.save_inventory(*inventory),
+            Command::ReadInventories => self.read_inventories(),
             Command::Explain(key, resource) => self.explain(key, resource),
             Command::Start(start) => {
                 let route = self.route(&start.service, &start.namespace);
@@ -83,7 +84,7 @@ impl Session {
         let writes = link.writes.clone();
         tokio::spawn(async move {
             let _permit = writes.acquire().await;
-            let rehearsal = matches!(write.verb, Verb::Apply { dry_run: true, .. });
+            let rehearsal = write.verb.only_rehearses();
             let outcome = match &hands {
                 _ if rehearsal => reader.rehearse(&write).await,
                 Some(hands) => hands.write(&write).await,
@@ -105,6 +106,24 @@ impl Session {
         tokio::spawn(async move {
             let saved = hands.save_inventory(&instance, &inventory).await;
             let _ = events.send(Event::InventorySaved(inventory.service, saved));
+        });
+    }
+
+    pub(super) fn read_inventories(&self) {
+        let Some(link) = &self.link else { return };
+        let (reader, instance) = (link.reader.clone(), self.instance.clone());
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let mut wait = Duration::from_millis(200);
+            let read = loop {
+                match reader.inventories(&instance).await {
+                    Ok(read) => break read,
+                    Err(error) => tracing::debug!("read the inventories: {error}"),
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(10));
+            };
+            let _ = events.send(Event::Inventories(read));
         });
     }
 

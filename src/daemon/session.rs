@@ -260,6 +260,7 @@ impl Session {
             .await
             .map_err(prepare("read the inventories"))?;
         self.send(Event::Inventories(inventories));
+        self.send(Event::Elected);
         self.store_configuration(settings).await
     }
 

@@ -1,9 +1,11 @@
 //! Carries a decision about one object out, and says what an object has to wait for.
 
 use super::decide::Decision;
+use super::diff::{Showing, lacking};
 use super::object::{Looked, Object};
 use super::{Engine, Now, Standing};
 use crate::desired::Need;
+use serde_json::Value;
 
 impl Engine {
     /// What has to come before an object, in words; `None` when nothing does.
@@ -31,6 +33,27 @@ impl Engine {
                 Some(reason) => format!("{} ({reason})", prerequisite.key.short()),
                 None => prerequisite.key.short(),
             })
+        })
+    }
+
+    /// Whether an object that rests from a fight differs in other fields too: those are nobody's
+    /// quarrel and are healed at once.
+    pub(super) fn differs_beyond_fight(&self, position: usize, now: Now) -> bool {
+        let object = &self.objects[position];
+        if object
+            .heals
+            .rest_until
+            .is_none_or(|until| until <= now.mono)
+        {
+            return false;
+        }
+        let fresh = self.fresh.as_ref().filter(|(of, _)| *of == position);
+        let body = fresh.map(|(_, body)| &**body).or(object.stash.as_deref());
+        let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
+        body.zip(wanted).is_some_and(|(live, wanted)| {
+            lacking(live, &wanted, Showing::Plain)
+                .iter()
+                .any(|change| !object.heals.fields.contains(&change.path))
         })
     }
 

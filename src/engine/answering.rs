@@ -1,7 +1,8 @@
 //! Takes in the answers to writes, and says what came of them.
 
 use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
-use super::object::{Cause, Flight, Live, Looked, Standing};
+use super::flight::{Cause, Errand, Flight};
+use super::object::{Live, Looked, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::ownership::{evidence, owned_fields, writer_of};
 use super::record::{Applied, Record};
@@ -60,18 +61,38 @@ impl Engine {
         self.queue.insert(position);
         self.dirty.insert(self.objects[position].service.clone());
         if matches!(self.mode, Mode::Observe { .. }) {
-            return self.on_rehearsed(position, &flight, outcome);
+            return self.on_rehearsed(position, &flight, outcome, now);
         }
         match outcome {
             Ok(Written::Object { created, object }) => {
-                self.on_written(position, &flight, created, &object, now);
+                self.on_object(position, flight, created, &object, now);
             }
-            Ok(Written::Deleted) => {
-                if let Some(live) = &mut self.objects[position].live {
-                    live.health = super::health::Health::Terminating;
-                }
-            }
+            Ok(Written::Accepted) => self.delete_to_recreate(position, flight),
+            Ok(Written::Deleted) => self.on_deleted_to_recreate(position),
             Err(error) => self.on_refused(position, &flight, error, now),
+        }
+    }
+
+    /// An answer with an object in it: the end of a write, or of one errand of it.
+    fn on_object(
+        &mut self,
+        position: usize,
+        flight: Flight,
+        created: bool,
+        answer: &Value,
+        now: Now,
+    ) {
+        match flight.errand {
+            Errand::Release => return self.on_released(position, flight, answer),
+            Errand::Withdraw => return self.on_withdrawn(position, answer),
+            Errand::Write if !created && self.is_foreign(position, &flight, answer) => {
+                return self.withdraw(position, &flight, answer, now);
+            }
+            _ => {}
+        }
+        match self.still_filled(position, &flight, answer) {
+            Some(patch) => self.amend(position, &flight, &patch, now),
+            None => self.on_written(position, &flight, created, answer, now),
         }
     }
 
@@ -88,6 +109,7 @@ impl Engine {
         let unchanged = flight.version.as_ref() == Some(&live.resource_version);
         object.trouble = None;
         object.take = false;
+        object.unsure = false;
         if object.desired.mode == WriteMode::Ensure {
             object.looked = Looked::Present(Box::new(super::Foreign {
                 uid: live.uid,
@@ -115,9 +137,27 @@ impl Engine {
         }
         let fields = self.changed_fields(position, flight, answer);
         self.note_written(position, flight, created, unchanged, fields, now);
+        self.note_otherwise(position, answer, now);
         self.objects[position].was = None;
+        self.roll_readers(position, flight);
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
+    }
+
+    /// While two writers quarrel: what reads otherwise right after a heal is no new difference,
+    /// only another spelling of the same value.
+    fn note_otherwise(&mut self, position: usize, answer: &Value, now: Now) {
+        let object = &mut self.objects[position];
+        if object
+            .heals
+            .rest_until
+            .is_some_and(|until| until > now.mono)
+            && let Ok(wanted) = serde_json::from_str(&object.desired.body)
+        {
+            let otherwise = lacking(answer, &wanted, Showing::Plain);
+            let paths = otherwise.into_iter().map(|change| change.path);
+            object.heals.fields.extend(paths);
+        }
     }
 
     /// Takes in our own write: its health counts, and it does not end the check it belongs to.
@@ -242,8 +282,8 @@ impl Engine {
         };
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());
-        let again = object.heals.count(now.mono, &key);
-        let disputed = fields.iter().map(|change| change.path.clone()).collect();
+        let disputed: Vec<_> = fields.iter().map(|change| change.path.clone()).collect();
+        let again = object.heals.count(now.mono, &key, disputed.iter().cloned());
         let heal = Heal {
             service: service.clone(),
             key: key.clone(),

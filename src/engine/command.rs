@@ -20,6 +20,8 @@ pub enum Command {
     Write(Write),
     /// Store an inventory.
     SaveInventory(Box<Inventory>),
+    /// Read all inventories again: somebody else stored one.
+    ReadInventories,
     /// Find out why an object is not ready.
     Explain(ObjectKey, Arc<Resource>),
     /// Start a driver and probe it once.
@@ -77,6 +79,23 @@ pub enum Verb {
         /// The values to make up.
         generated: Vec<Generated>,
     },
+    /// Change it by a JSON patch, which says itself of which version.
+    Amend {
+        /// The operations.
+        patch: Arc<str>,
+        /// Change nothing, only say what would come out.
+        dry_run: bool,
+    },
+    /// Give up fields that we own, and leave their values alone.
+    Release {
+        /// The fields.
+        paths: Vec<Path>,
+    },
+    /// Ask whether it could be created anew, under a name that is free; nothing is written.
+    Prove {
+        /// The object as it ought to be.
+        body: Arc<str>,
+    },
     /// Restart its pods, by an annotation of a manager of its own, so that no later apply takes it
     /// back.
     Restart,
@@ -87,6 +106,19 @@ pub enum Verb {
         /// Its version; absent where only the identity matters.
         resource_version: Option<String>,
     },
+}
+
+impl Verb {
+    /// Whether nothing is changed by it.
+    #[must_use]
+    pub fn only_rehearses(&self) -> bool {
+        matches!(
+            self,
+            Self::Apply { dry_run: true, .. }
+                | Self::Amend { dry_run: true, .. }
+                | Self::Prove { .. }
+        )
+    }
 }
 
 /// A driver to be started.

@@ -1,7 +1,9 @@
 //! What ought to be done about one object: a pure function of what is known about it.
 
+use super::event::FieldConflict;
+use super::flight::Cause;
 use super::health::Health;
-use super::object::{Cause, Foreign, Live, Looked, Object};
+use super::object::{Foreign, Live, Looked, Object};
 use super::occurrence::Fault;
 use super::record::Applied;
 use crate::config::Policy;
@@ -11,6 +13,10 @@ use std::time::Duration;
 
 /// What surrounds the object at the moment of the decision.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them can hold"
+)]
 pub struct Surroundings<'a> {
     /// Its service's policy.
     pub policy: Policy,
@@ -22,8 +28,10 @@ pub struct Surroundings<'a> {
     pub waits_for: Option<String>,
     /// Why a person has to decide about the whole service.
     pub blocked: Option<&'a str>,
-    /// Whether the stored inventory names the object.
+    /// Whether the stored inventory names the object, and nobody stored another since.
     pub recorded: bool,
+    /// Whether fields differ that were not healed over and over.
+    pub beyond_fight: bool,
     /// Monotonic time.
     pub now: Duration,
 }
@@ -79,7 +87,7 @@ pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
     if let Some(first) = &around.waits_for {
         return Decision::Wait(first.clone());
     }
-    if let Some(until) = resting_until(object, cause).filter(|until| *until > around.now) {
+    if let Some(until) = resting_until(object, cause, around).filter(|until| *until > around.now) {
         return Decision::Rest(until);
     }
     if !around.recorded && object.desired.mode != WriteMode::Ensure {
@@ -104,12 +112,12 @@ pub fn differs(object: &Object) -> bool {
     }
 }
 
-fn resting_until(object: &Object, cause: Cause) -> Option<Duration> {
+fn resting_until(object: &Object, cause: Cause, around: &Surroundings<'_>) -> Option<Duration> {
     let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
     let heals = object
         .heals
         .rest_until
-        .filter(|_| matches!(cause, Cause::Drift(_)));
+        .filter(|_| matches!(cause, Cause::Drift(_)) && !around.beyond_fight);
     trouble.max(heals)
 }
 
@@ -201,8 +209,9 @@ fn compared(object: &Object, live: &Live, known: &Applied, policy: Option<Policy
     if live.uid != known.uid {
         return Difference::Cause(Cause::Drift(Fault::Replaced));
     }
-    let takes = policy.is_some_and(|policy| policy.conflicts == Conflicts::Take);
-    if known.digest != object.desired.digest || (takes && !known.conflicts.is_empty()) {
+    let takes = policy.is_some_and(|policy| policy.conflicts == Conflicts::Take)
+        && !known.conflicts.iter().all(FieldConflict::is_autoscaled);
+    if known.digest != object.desired.digest || takes {
         return Difference::Cause(Cause::Changed);
     }
     let same = match (&live.evidence, &known.evidence) {

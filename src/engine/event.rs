@@ -25,6 +25,8 @@ pub enum Event {
     Cluster(ClusterState),
     /// All inventories of this instance, read consistently.
     Inventories(Vec<Inventory>),
+    /// This process leads from now on; the inventories were read since.
+    Elected,
     /// An inventory was stored under this version, or was not.
     InventorySaved(Arc<str>, Result<String, WriteError>),
     /// A watch has something to say.
@@ -126,6 +128,8 @@ pub enum Written {
     },
     /// The object was deleted, or is being deleted.
     Deleted,
+    /// The server would create the object.
+    Accepted,
 }
 
 /// Why the cluster did not do what it was asked.
@@ -187,6 +191,17 @@ pub struct FieldConflict {
     pub path: Path,
     /// Who owns it.
     pub manager: String,
+}
+
+/// Who owns the replicas of a workload that an autoscaler scales.
+pub const AUTOSCALER: &str = "an autoscaler";
+
+impl FieldConflict {
+    /// Whether it is an autoscaler's field, which no policy takes back.
+    #[must_use]
+    pub fn is_autoscaled(&self) -> bool {
+        self.manager == AUTOSCALER
+    }
 }
 
 fn said(conflicts: &[FieldConflict]) -> String {

@@ -3,10 +3,10 @@
 use super::event::WatchKey;
 use super::object::{Looked, Object};
 use super::record::Inventory;
-use super::service::Service;
+use super::service::{Hold, Service};
 use super::watching::{endpoint_slices, watch_of};
 use super::{ClusterState, Command, Engine, Mode, Now, Standing};
-use crate::desired::{DesiredSet, ObjectKey, WriteMode};
+use crate::desired::{DesiredObject, DesiredSet, ObjectKey, WriteMode};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,8 @@ const PRUNE_QUIET: Duration = Duration::from_secs(5);
 impl Engine {
     pub(super) fn on_desired(&mut self, set: DesiredSet, now: Now) {
         let first = self.services.is_empty();
-        if !first {
+        // A folder is saved file by file. A plan that somebody confirmed was made before it wrote.
+        if !first && self.writes() {
             self.prune_from = now.mono + PRUNE_QUIET;
         }
         self.enabled = set.enabled;
@@ -28,6 +29,12 @@ impl Engine {
         self.stop_services_that_left(&set);
         for desired in set.services {
             let name = desired.name.clone();
+            let changes = |object: &DesiredObject| {
+                known
+                    .get(&object.key)
+                    .is_none_or(|known| known.desired.digest != object.digest)
+            };
+            let any_changed = desired.objects.iter().any(changes);
             let objects = if desired.kept {
                 desired.objects.clone()
             } else {
@@ -38,6 +45,9 @@ impl Engine {
                 self.objects.push(carried_over(kept, object, name.clone()));
             }
             if let Some(service) = self.services.get_mut(&name) {
+                if any_changed {
+                    service.hold = Hold::Unproven;
+                }
                 service.take_desired(desired);
                 continue;
             }
@@ -56,6 +66,11 @@ impl Engine {
     }
 
     pub(super) fn on_inventories(&mut self, inventories: Vec<Inventory>) {
+        let newest = inventories.iter().map(|inventory| inventory.epoch).max();
+        if self.epoch > 0 && newest > Some(self.epoch) {
+            // What is on its way still lands; nothing more is begun.
+            self.deposed = true;
+        }
         for inventory in inventories {
             match self.services.get_mut(&inventory.service) {
                 Some(service) => service.take_inventory(inventory),

@@ -37,7 +37,8 @@ impl Engine {
 }
 
 impl Foreign {
-    fn of(object: &Value, manager: &str, key: &crate::desired::FingerprintKey) -> Self {
+    /// Reads whose an object seems to be.
+    pub(super) fn of(object: &Value, manager: &str, key: &crate::desired::FingerprintKey) -> Self {
         Self {
             uid: object
                 .pointer("/metadata/uid")

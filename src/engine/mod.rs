@@ -16,12 +16,15 @@
 //! those that the server confirmed.
 
 mod acting;
+pub mod amending;
 mod answering;
 mod backoff;
 mod command;
 mod decide;
 pub mod diff;
+mod errands;
 mod event;
+mod flight;
 pub mod health;
 mod intake;
 mod keeping;
@@ -31,6 +34,7 @@ mod occurrence;
 pub mod ownership;
 mod phase;
 pub mod plan;
+mod pruning;
 mod record;
 mod refusing;
 mod rehearsing;
@@ -47,7 +51,8 @@ pub use event::{
     Answer, ClusterState, DriverError, Event, Explanation, FieldConflict, Now, WatchChange,
     WatchKey, WriteError, Written,
 };
-pub use object::{Cause, Checked, Foreign, Standing};
+pub use flight::Cause;
+pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use phase::Phase;
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
@@ -58,7 +63,7 @@ use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
 use decide::{Decision, Surroundings, decide};
 use object::{Live, Object};
 use serde_json::Value;
-use service::Service;
+use service::{Hold, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +107,7 @@ pub struct Engine {
     orphans: BTreeMap<Arc<str>, Inventory>,
     strays: HashMap<ObjectKey, Live>,
     deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
+    departures: HashMap<ObjectKey, Duration>,
     slices: HashMap<ObjectKey, watching::Slice>,
     queue: BTreeSet<usize>,
     dirty: BTreeSet<Arc<str>>,
@@ -109,6 +115,8 @@ pub struct Engine {
     fresh: Option<(usize, Box<Value>)>,
     explanations: HashMap<usize, Duration>,
     attempts: u64,
+    epoch: u64,
+    deposed: bool,
     wake_at: Option<Duration>,
     prune_from: Duration,
     last_heal: Option<Heal>,
@@ -145,6 +153,7 @@ impl Engine {
             orphans: BTreeMap::new(),
             strays: HashMap::new(),
             deletions: HashMap::new(),
+            departures: HashMap::new(),
             slices: HashMap::new(),
             queue: BTreeSet::new(),
             dirty: BTreeSet::new(),
@@ -152,6 +161,8 @@ impl Engine {
             fresh: None,
             explanations: HashMap::new(),
             attempts: 0,
+            epoch: 0,
+            deposed: false,
             wake_at: None,
             prune_from: Duration::ZERO,
             last_heal: None,
@@ -186,7 +197,7 @@ impl Engine {
 
     /// Whether anything may be written.
     fn writes(&self) -> bool {
-        self.enabled && matches!(self.mode, Mode::Enforce { .. })
+        self.enabled && !self.deposed && matches!(self.mode, Mode::Enforce { .. })
     }
 
     /// Changes the mode; what differs is then looked at anew.
@@ -201,6 +212,7 @@ impl Engine {
             Event::Desired(set) => self.on_desired(*set, now),
             Event::Cluster(state) => self.on_cluster(state),
             Event::Inventories(inventories) => self.on_inventories(inventories),
+            Event::Elected => self.on_elected(now),
             Event::InventorySaved(service, result) => self.on_saved(&service, result, now),
             Event::Watch(watch, change) => self.on_watch(&watch, change, now),
             Event::Looked(key, found) => self.on_looked(&key, found, now),
@@ -256,7 +268,9 @@ impl Engine {
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),
-            recorded: service.stored.contains(&object.desired.key),
+            recorded: service.stored.contains(&object.desired.key)
+                && service.hold != Hold::Unproven,
+            beyond_fight: self.differs_beyond_fight(position, now),
             now: now.mono,
         };
         let decision = decide(object, &around);
@@ -325,6 +339,7 @@ impl Engine {
 
     fn on_woken(&mut self, now: Now) {
         self.wake_at = None;
+        self.departures.retain(|_, until| *until > now.mono);
         let due = |object: &Object| {
             let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
             trouble.is_some() || object.heals.rest_until.is_some() || object.flight.is_none()
@@ -334,7 +349,6 @@ impl Engine {
         });
         self.queue.extend(waiting.map(|(position, _)| position));
         self.dirty.extend(self.services.keys().cloned());
-        let _ = now;
     }
 
     fn on_tick(&mut self, now: Now) {

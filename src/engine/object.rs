@@ -3,13 +3,16 @@
 use super::backoff::{CLUSTER, Pace};
 use super::diff::FieldChange;
 use super::event::{Explanation, FieldConflict};
+use super::flight::{Cause, Flight};
 use super::health::{Health, health};
-use super::occurrence::{Blame, Fault};
+use super::occurrence::Blame;
 use super::ownership::{Evidence, evidence};
 use super::record::Record;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
+use crate::desired::path::Path;
 use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +39,10 @@ pub struct Object {
     pub conflicts: Vec<FieldConflict>,
     /// Whether the policy allowed to take fields of others with the next write.
     pub take: bool,
+    /// The digest for which the ignored fields were given up.
+    pub released: Option<Fingerprint>,
+    /// Whether a write of ours may still land: one was sent and never answered.
+    pub unsure: bool,
     /// Recent heals, to notice fights.
     pub heals: Heals,
     /// The answer of a dry run, with the version it was made on.
@@ -99,38 +106,6 @@ pub struct Foreign {
     pub health: Health,
 }
 
-/// A write on its way.
-#[derive(Debug)]
-pub struct Flight {
-    /// Its number.
-    pub attempt: u64,
-    /// When it began, or when the event came that caused it.
-    pub since: Duration,
-    /// Why it is made.
-    pub cause: Cause,
-    /// What was wanted when it began; the manifest may change before the answer.
-    pub digest: Fingerprint,
-    /// The version that the object had; `None` when it was not there.
-    pub version: Option<String>,
-    /// The live object before it, for blame and difference.
-    pub before: Option<Box<Value>>,
-}
-
-/// Why an object is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// It is not there and never was.
-    Missing,
-    /// Its manifest changed.
-    Changed,
-    /// It was applied, and no record says so.
-    Unrecorded,
-    /// It is not as applied.
-    Drift(Fault),
-    /// It has to be deleted before it can be written anew.
-    Recreate,
-}
-
 /// A write that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -149,6 +124,8 @@ pub struct Heals {
     pub times: Vec<Duration>,
     /// Healing pauses until then.
     pub rest_until: Option<Duration>,
+    /// The fields that were healed.
+    pub fields: BTreeSet<Path>,
 }
 
 /// What a dry run answered.
@@ -158,6 +135,8 @@ pub struct Rehearsal {
     pub resource_version: Option<String>,
     /// The fields that would change, or why it would fail.
     pub outcome: Result<Vec<(FieldChange, Blame)>, String>,
+    /// Whether the object has to be deleted and made anew.
+    pub recreates: bool,
     /// Who checked it.
     pub checked: Checked,
 }
@@ -207,6 +186,8 @@ impl Object {
             trouble: None,
             conflicts: Vec::new(),
             take: false,
+            released: None,
+            unsure: false,
             heals: Heals::default(),
             rehearsal: None,
             standing: Standing::Unknown,
@@ -231,6 +212,12 @@ impl Object {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.done)
+    }
+
+    /// Whether a field is left to its other manager.
+    #[must_use]
+    pub fn leaves(&self, path: &Path) -> bool {
+        self.conflicts.iter().any(|conflict| conflict.path == *path)
     }
 
     /// Whether a live state is older than what is known: than the last one seen, or than the
@@ -326,9 +313,14 @@ impl Heals {
         &mut self,
         now: Duration,
         subject: &crate::desired::ObjectKey,
+        fields: impl Iterator<Item = Path>,
     ) -> Option<(u32, Duration)> {
         self.times.retain(|time| *time + Self::WINDOW > now);
+        if self.times.is_empty() {
+            self.fields.clear();
+        }
         self.times.push(now);
+        self.fields.extend(fields);
         let times = u32::try_from(self.times.len()).unwrap_or(u32::MAX);
         if times <= Self::FREE {
             return None;

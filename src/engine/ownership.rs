@@ -71,6 +71,22 @@ pub fn writer_of(live: &Value, manager: &str, path: &Path) -> Option<Writer> {
         .max()
 }
 
+/// The replicas of an object whose last scaling was the autoscaler's. The controller manager writes
+/// a scale subresource for no other reason.
+#[must_use]
+pub fn autoscaled(live: &Value, manager: &str) -> Option<Path> {
+    let path = Path::parse("spec.replicas")?;
+    let ours = owned_fields(live, manager).is_some_and(|fields| covers(fields, &path.0));
+    let scaled = entries(live).any(|entry| {
+        text(entry, "manager") == Some("kube-controller-manager")
+            && text(entry, "subresource") == Some("scale")
+            && entry
+                .get("fieldsV1")
+                .is_some_and(|fields| covers(fields, &path.0))
+    });
+    (scaled && !ours).then_some(path)
+}
+
 /// The managers of an object's own fields, without `manager` and without status writers.
 #[must_use]
 pub fn other_managers(live: &Value, manager: &str) -> Vec<String> {
@@ -103,14 +119,26 @@ pub fn covers(fields: &Value, path: &[Segment]) -> bool {
 }
 
 fn child<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<&'a Value> {
+    map.get(child_name(map, segment)?)
+}
+
+/// The name under which a field set holds one step of a path.
+#[must_use]
+pub fn child_name<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<&'a str> {
+    let named = |name: String| map.get_key_value(&name).map(|(name, _)| name.as_str());
     match segment {
-        Segment::Field(name) => map.get(&format!("f:{name}")),
-        Segment::Index(index) => map.get(&format!("i:{index}")),
-        Segment::Item(keys) => map.iter().find_map(|(name, child)| {
-            let wanted: Map<String, Value> = serde_json::from_str(name.strip_prefix("k:")?).ok()?;
-            keys.iter()
-                .all(|(key, value)| wanted.get(key).is_none_or(|w| plain(w) == *value))
-                .then_some(child)
+        Segment::Field(name) => named(format!("f:{name}")),
+        Segment::Index(index) => named(format!("i:{index}")),
+        Segment::Item(keys) => map.keys().map(String::as_str).find(|name| {
+            let wanted = name
+                .strip_prefix("k:")
+                .and_then(|keys| serde_json::from_str::<Map<String, Value>>(keys).ok());
+            wanted.is_some_and(|wanted| {
+                keys.iter().all(|(key, value)| match key.as_str() {
+                    "" => wanted.values().any(|w| plain(w) == *value),
+                    key => wanted.get(key).is_none_or(|w| plain(w) == *value),
+                })
+            })
         }),
     }
 }
@@ -172,6 +200,19 @@ fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
         .into_iter()
         .flatten()
         .filter_map(Value::as_object)
+}
+
+/// The place of `manager`'s Apply entry in `managedFields`.
+#[must_use]
+pub fn apply_position(live: &Value, manager: &str) -> Option<usize> {
+    live.pointer("/metadata/managedFields")?
+        .as_array()?
+        .iter()
+        .position(|entry| {
+            entry
+                .as_object()
+                .is_some_and(|entry| is_ours(entry, manager))
+        })
 }
 
 fn apply_entry<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Value>> {
@@ -270,6 +311,8 @@ mod tests {
         );
         let image = Path::parse("spec.containers[name=a].image").unwrap();
         assert_eq!(writer_of(&object, "jsorc", &image), None);
+        let other = Path::parse("spec.containers[b].image").unwrap();
+        assert!(!covers(owned_fields(&object, "jsorc").unwrap(), &other.0));
         assert!(covers(owned_fields(&object, "jsorc").unwrap(), &image.0));
     }
 

@@ -3,9 +3,10 @@
 
 use super::Engine;
 use super::diff::FieldChange;
-use super::keeping::Leaver;
-use super::object::{Cause, Checked, Object, Standing};
+use super::flight::Cause;
+use super::object::{Checked, Object, Standing};
 use super::occurrence::{Blame, Fault};
+use super::pruning::Leaver;
 use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
 use std::sync::Arc;
@@ -183,12 +184,14 @@ impl Engine {
             }
             Standing::Differs(cause) => *cause,
         };
+        let rehearsal = object.rehearsal.as_ref();
+        let recreates = rehearsal.is_some_and(|rehearsal| rehearsal.recreates);
+        let cause = if recreates { Cause::Recreate } else { cause };
         let action = match cause {
             Cause::Missing | Cause::Drift(Fault::Deleted) => Action::Create,
             Cause::Recreate => Action::Recreate,
             _ => Action::Update,
         };
-        let rehearsal = object.rehearsal.as_ref();
         let checked = rehearsal.map_or(Checked::Schema, |rehearsal| rehearsal.checked);
         match rehearsal.map(|rehearsal| &rehearsal.outcome) {
             Some(Err(why)) => Some(plain_step(

@@ -15,6 +15,9 @@ pub struct Inventory {
     pub resource_version: Option<String>,
     /// The namespace that the service's objects were put into.
     pub namespace: String,
+    /// Counts leaders: each that wins the Lease stores its inventories under the next number, so
+    /// that one that was deposed without noticing finds another version than it knows.
+    pub epoch: u64,
     /// The objects.
     pub records: BTreeMap<ObjectKey, Record>,
 }
@@ -51,6 +54,7 @@ impl Inventory {
             service,
             resource_version: None,
             namespace: namespace.to_owned(),
+            epoch: 0,
             records: BTreeMap::new(),
         }
     }

@@ -1,11 +1,11 @@
 //! What becomes of a write that the server refused.
 
 use super::event::FieldConflict;
-use super::object::{Cause, Flight, Looked};
+use super::flight::{Cause, Errand, Flight};
+use super::object::Looked;
 use super::occurrence::Occurrence;
 use super::{Engine, Now, WriteError};
-use crate::desired::{ObjectKey, PROTECTED_KINDS};
-use crate::manifest::spec::Recreate;
+use crate::desired::ObjectKey;
 use std::time::Duration;
 
 impl Engine {
@@ -16,6 +16,20 @@ impl Engine {
         error: WriteError,
         now: Now,
     ) {
+        self.objects[position].unsure |= matches!(
+            error,
+            WriteError::TimedOut(_) | WriteError::Unreachable(_) | WriteError::Busy { .. }
+        );
+        match (flight.errand, error) {
+            (Errand::Prove, error) if !error.passes() => {
+                let reason = format!("cannot change in place, and a new one is refused: {error}");
+                self.refuse(position, reason, false, None, now);
+            }
+            (_, error) => self.on_refused_write(position, error, now),
+        }
+    }
+
+    fn on_refused_write(&mut self, position: usize, error: WriteError, now: Now) {
         match error {
             WriteError::Conflict(conflicts) => self.on_conflict(position, conflicts, now),
             WriteError::Gone => {
@@ -39,7 +53,6 @@ impl Engine {
             }
             other => self.give_up_for_now(position, &other, now),
         }
-        let _ = flight;
     }
 
     pub(super) fn give_up_for_now(&mut self, position: usize, error: &WriteError, now: Now) {
@@ -104,22 +117,15 @@ impl Engine {
     }
 
     pub(super) fn on_immutable(&mut self, position: usize, reason: &str, now: Now) {
-        let object = &self.objects[position];
-        let policy = self
-            .services
-            .get(&object.service)
-            .map(|service| service.desired.policy.recreate);
-        let protected = PROTECTED_KINDS.contains(&&*object.desired.key.kind);
-        if policy == Some(Recreate::Immutable) && !protected {
-            self.write(position, Cause::Recreate, now);
-        } else {
-            let what = object.desired.key.short();
-            let hint = if protected {
-                format!("delete {what} yourself if its data may go")
-            } else {
-                "policy.recreate: immutable deletes and creates it anew".to_owned()
-            };
-            self.refuse(position, format!("{reason} ({hint})"), false, None, now);
+        if self.may_recreate(position) {
+            return self.write(position, Cause::Recreate, now);
         }
+        let what = self.objects[position].desired.key.short();
+        let hint = if self.is_kept_for_its_data(position) {
+            format!("delete {what} yourself if its data may go")
+        } else {
+            "policy.recreate: immutable deletes and creates it anew".to_owned()
+        };
+        self.refuse(position, format!("{reason} ({hint})"), false, None, now);
     }
 }

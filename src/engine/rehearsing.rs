@@ -1,11 +1,12 @@
 //! Asks the server what an apply would change, and changes nothing.
 
 use super::diff::{FieldChange, lacking};
-use super::object::{Cause, Checked, Flight, Looked, Object, Rehearsal, Standing};
+use super::flight::{Cause, Errand, Flight};
+use super::object::{Checked, Looked, Object, Rehearsal, Standing};
 use super::occurrence::Blame;
 use super::ownership::writer_of;
 use super::writing::verb;
-use super::{Command, Engine, Mode, Now, Write, WriteError, Written};
+use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::WriteMode;
 use serde_json::Value;
 
@@ -31,7 +32,6 @@ impl Engine {
             return;
         }
         if !can_ask
-            || cause == Cause::Recreate
             || matches!(
                 object.desired.mode,
                 WriteMode::Ensure | WriteMode::Generate(_)
@@ -45,32 +45,18 @@ impl Engine {
             object.rehearsal = Some(Rehearsal {
                 resource_version: version,
                 outcome: Ok(Vec::new()),
+                recreates: false,
                 checked,
             });
             return;
         }
-        let before = self.body_before(position);
-        let attempt = self.next_attempt();
-        let object = &mut self.objects[position];
-        let verb = verb(object, cause, true);
-        object.flight = Some(Flight {
-            attempt,
-            since: now.mono,
-            cause,
-            digest: object.desired.digest,
-            version: object
-                .live
-                .as_ref()
-                .map(|live| live.resource_version.clone()),
-            before,
-        });
-        let (key, resource) = (object.desired.key.clone(), object.desired.resource.clone());
-        self.out.push(Command::Write(Write {
-            key,
-            resource,
-            attempt,
-            verb,
-        }));
+        if cause == Cause::Recreate {
+            return self.prove(position, now);
+        }
+        let flight = self.flight(position, cause, Errand::Write, now);
+        self.leave_to_autoscaler(position, &flight);
+        let verb = verb(&self.objects[position], cause, true);
+        self.launch(position, flight, verb);
     }
 
     /// Whether a dry run can be answered: in a namespace, or of a kind, that is not there yet it
@@ -99,10 +85,16 @@ impl Engine {
         position: usize,
         flight: &Flight,
         outcome: Result<Written, WriteError>,
+        now: Now,
     ) {
         let fields = match outcome {
             Ok(Written::Object { object: after, .. }) => {
-                let changed = self.changed_fields(position, flight, &after);
+                if let Some(patch) = self.still_filled(position, flight, &after) {
+                    return self.amend(position, flight, &patch, now);
+                }
+                let ignored = &self.objects[position].desired.ignored;
+                let mut changed = self.changed_fields(position, flight, &after);
+                changed.retain(|change| !ignored.iter().any(|path| path.contains(&change.path)));
                 let blamed = changed.into_iter().map(|change| {
                     let writer = flight
                         .before
@@ -116,6 +108,18 @@ impl Engine {
                 Ok(blamed.collect())
             }
             Ok(Written::Deleted) => Ok(Vec::new()),
+            Ok(Written::Accepted) => {
+                self.rehearsed(position, Ok(Vec::new()), Checked::Server);
+                if let Some(rehearsal) = &mut self.objects[position].rehearsal {
+                    rehearsal.recreates = true;
+                }
+                return;
+            }
+            Err(WriteError::Immutable(_))
+                if flight.errand == Errand::Write && self.may_recreate(position) =>
+            {
+                return self.prove(position, now);
+            }
             Err(WriteError::Conflict(conflicts)) => {
                 let object = &mut self.objects[position];
                 if object.conflicts.is_empty() {
@@ -170,6 +174,7 @@ impl Engine {
         object.rehearsal = Some(Rehearsal {
             resource_version: version,
             outcome,
+            recreates: false,
             checked,
         });
     }

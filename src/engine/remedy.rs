@@ -55,6 +55,7 @@ impl Engine {
     }
 }
 
-fn restarts(key: &ObjectKey) -> bool {
+/// Whether a kind's pods are restarted by a change of its template.
+pub(super) fn restarts(key: &ObjectKey) -> bool {
     &*key.group == "apps" && matches!(&*key.kind, "Deployment" | "StatefulSet" | "DaemonSet")
 }

@@ -44,6 +44,8 @@ pub struct Service {
     pub stored: BTreeSet<ObjectKey>,
     /// Whether the stored inventory is behind, and when it is brought up to date.
     pub save: Save,
+    /// Whether the inventory was shown to be ours.
+    pub hold: Hold,
     /// When its workloads were last restarted as a remedy.
     pub restarted: Option<Duration>,
     /// Why a person has to decide about the whole service.
@@ -89,6 +91,18 @@ pub enum Save {
     Saving(bool),
 }
 
+/// Whether the stored inventory is the one that we know. Storing it shows that: whoever was deposed
+/// as leader finds another version there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Not shown: it is stored before the next batch of writes.
+    Unproven,
+    /// Shown by the last save.
+    Proven,
+    /// Shown, and deletions began since: it is stored again before the next ones.
+    Used,
+}
+
 impl Service {
     /// A service of which nothing is known.
     #[must_use]
@@ -111,6 +125,7 @@ impl Service {
             wants_rerun: false,
             stored: BTreeSet::new(),
             save: Save::Clean,
+            hold: Hold::Unproven,
             restarted: None,
             blocked: None,
             kept: BTreeSet::new(),

@@ -2,10 +2,11 @@
 
 use super::diff::FieldChange;
 use super::event::Answer;
-use super::keeping::Leaver;
-use super::object::{Cause, Object, Standing};
+use super::flight::Cause;
+use super::object::{Object, Standing};
 use super::occurrence::{Blame, Fault, Heal};
 use super::phase::Phase;
+use super::pruning::Leaver;
 use super::service::Run;
 use super::{ClusterState, Engine, Now};
 use crate::desired::{ObjectKey, WriteMode};
@@ -212,6 +213,7 @@ impl Engine {
             && saved
             && nothing_leaves()
             && self.deletions.is_empty()
+            && self.departures.is_empty()
             && self
                 .objects
                 .iter()

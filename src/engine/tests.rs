@@ -306,11 +306,20 @@ impl World {
             }
             Command::SaveInventory(inventory) => {
                 let mut stored = *inventory;
-                stored.resource_version = Some(self.server.next());
-                let version = stored.resource_version.clone().unwrap();
+                let known = self.server.inventory.as_ref();
+                let saved = if known.and_then(|known| known.resource_version.as_ref())
+                    == stored.resource_version.as_ref()
+                {
+                    stored.resource_version = Some(self.server.next());
+                    Ok(stored.resource_version.clone().unwrap())
+                } else {
+                    Err(WriteError::Changed)
+                };
                 self.mail
-                    .push_back(Event::InventorySaved(stored.service.clone(), Ok(version)));
-                self.server.inventory = Some(stored);
+                    .push_back(Event::InventorySaved(stored.service.clone(), saved.clone()));
+                if saved.is_ok() {
+                    self.server.inventory = Some(stored);
+                }
             }
             Command::Start(start) => {
                 let answer = Answer {
@@ -338,6 +347,10 @@ impl World {
             }
             Command::WakeAt(at) => self.wake.push(at),
             Command::Tell(occurrence) => self.told.push(occurrence),
+            Command::ReadInventories => {
+                let inventories = self.server.inventory.clone().into_iter().collect();
+                self.mail.push_back(Event::Inventories(inventories));
+            }
             Command::Explain(..) | Command::Stop(..) => {}
         }
     }

@@ -1,7 +1,8 @@
 //! Where a service stands, before it is acted on: what comes first, its objects, its driver.
 
 use super::event::Answer;
-use super::object::{Cause, Object, Standing};
+use super::flight::Cause;
+use super::object::{Object, Standing};
 use super::phase::Phase;
 use super::service::{Run, Service};
 use super::{ClusterState, Engine, Mode, Now};

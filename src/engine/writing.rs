@@ -1,39 +1,119 @@
 //! Writes objects: which request a cause asks for.
 
-use super::object::{Cause, Flight, Object};
-use super::{Command, Engine, Now, Verb, Write};
+use super::event::AUTOSCALER;
+use super::flight::{Cause, Errand, Flight};
+use super::object::Object;
+use super::occurrence::{Fault, Occurrence};
+use super::ownership::autoscaled;
+use super::{Command, Engine, FieldConflict, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::Conflicts;
 use serde_json::Value;
 
 impl Engine {
+    /// Writes an object, after what has to be done about it first.
     pub(super) fn write(&mut self, position: usize, cause: Cause, now: Now) {
-        let before = self.body_before(position);
-        let attempt = self.next_attempt();
-        let takes = self.takes_conflicts(position);
-        let object = &mut self.objects[position];
-        if takes {
-            object.conflicts.clear();
+        let errand = self.first_errand(position, cause);
+        let flight = self.flight(position, cause, errand, now);
+        self.leave_to_autoscaler(position, &flight);
+        if self.takes_conflicts(position) {
+            let object = &mut self.objects[position];
+            object.conflicts.retain(FieldConflict::is_autoscaled);
         }
-        let verb = verb(object, cause, false);
-        object.flight = Some(Flight {
-            attempt,
+        let object = &self.objects[position];
+        let verb = match errand {
+            Errand::Release => Verb::Release {
+                paths: object.desired.ignored.clone(),
+            },
+            Errand::Prove => Verb::Prove {
+                body: object.desired.body.clone(),
+            },
+            _ => verb(object, cause, false),
+        };
+        self.launch(position, flight, verb);
+    }
+
+    /// Fields that are left to others from now on are given up before an apply without them would
+    /// reset them; what is to be deleted and made anew is first shown to be acceptable.
+    fn first_errand(&self, position: usize, cause: Cause) -> Errand {
+        let object = &self.objects[position];
+        let owns = object
+            .live
+            .as_ref()
+            .is_some_and(|live| live.evidence.is_some());
+        let given_up = object.released == Some(object.desired.digest);
+        match cause {
+            Cause::Recreate => Errand::Prove,
+            Cause::Missing => Errand::Write,
+            _ if owns && !given_up && !object.desired.ignored.is_empty() => Errand::Release,
+            _ => Errand::Write,
+        }
+    }
+
+    /// What is to be remembered of an object while a request about it is on its way.
+    pub(super) fn flight(
+        &mut self,
+        position: usize,
+        cause: Cause,
+        errand: Errand,
+        now: Now,
+    ) -> Flight {
+        let before = self.body_before(position);
+        let object = &self.objects[position];
+        Flight {
+            attempt: 0,
             since: now.mono,
             cause,
+            errand,
             digest: object.desired.digest,
             version: object
                 .live
                 .as_ref()
                 .map(|live| live.resource_version.clone()),
             before,
-        });
-        let (key, resource) = (object.desired.key.clone(), object.desired.resource.clone());
+        }
+    }
+
+    /// Sends a request about an object; its answer ends the flight.
+    pub(super) fn launch(&mut self, position: usize, flight: Flight, verb: Verb) {
+        let attempt = self.next_attempt();
+        let object = &mut self.objects[position];
+        object.flight = Some(Flight { attempt, ..flight });
         self.out.push(Command::Write(Write {
-            key,
-            resource,
+            key: object.desired.key.clone(),
+            resource: object.desired.resource.clone(),
             attempt,
             verb,
         }));
+    }
+
+    /// Replicas that an autoscaler set are its own: the manifest's number was only the first one.
+    pub(super) fn leave_to_autoscaler(&mut self, position: usize, flight: &Flight) {
+        if !matches!(flight.cause, Cause::Drift(Fault::Changed)) {
+            return;
+        }
+        let scaled = flight
+            .before
+            .as_deref()
+            .and_then(|live| autoscaled(live, &self.manager));
+        let object = &mut self.objects[position];
+        let Some(path) = scaled.filter(|path| !object.leaves(path)) else {
+            return;
+        };
+        object.conflicts.push(FieldConflict {
+            path,
+            manager: AUTOSCALER.to_owned(),
+        });
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        if !self.writes() {
+            return;
+        }
+        self.tell(Occurrence::Refused {
+            service,
+            key,
+            reason: "spec.replicas is set by an autoscaler: left to it".to_owned(),
+            again: None,
+        });
     }
 
     pub(super) fn takes_conflicts(&self, position: usize) -> bool {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     cluster::Cluster,
-    process::{Scratch, eventually, free_port, has_ended, outlive_nothing},
+    process::{Scratch, eventually, free_port, has_ended, outlive_nothing, signal},
 };
 
 /// A jsorc of one test: its own namespace and instance, and nothing of this machine's environment.
@@ -115,6 +115,16 @@ impl Jsorc {
         Ran::of(&output)
     }
 
+    /// Starts a command and lets it run.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Running(command.spawn().unwrap())
+    }
+
     /// Starts the daemon.
     pub fn daemon(&self) -> Daemon {
         self.daemon_with(&[])
@@ -149,6 +159,21 @@ impl Jsorc {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.folder.path());
         command
+    }
+}
+
+/// A command that was started.
+pub struct Running(Child);
+
+impl Running {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits for its end; a killed one has the exit code -1.
+    pub fn end(self) -> Ran {
+        Ran::of(&self.0.wait_with_output().unwrap())
     }
 }
 
@@ -209,6 +234,16 @@ impl Daemon {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Freezes it: its connections stay open and nothing answers.
+    pub fn freeze(&self) {
+        signal("STOP", self.pid());
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal("CONT", self.pid());
     }
 
     /// Its status document; none before it listens.

@@ -17,6 +17,7 @@ mod audit;
 mod celery;
 mod certs;
 mod cluster;
+mod fault;
 mod jsorc;
 mod kubectl;
 mod process;
@@ -34,6 +35,7 @@ pub use self::{
     celery::{CeleryWorker, send_task},
     certs::Certs,
     cluster::Cluster,
+    fault::{Call, Fault, FaultProxy},
     jsorc::{Daemon, Jsorc, Ran, http},
     kubectl::Kubectl,
     process::{Process, Scratch, eventually, free_port, install},

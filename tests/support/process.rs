@@ -164,12 +164,18 @@ pub fn eventually<T>(what: &str, timeout: Duration, mut look: impl FnMut() -> Op
     }
 }
 
-fn signal(name: &str, pid: u32) {
+pub(super) fn signal(name: &str, pid: u32) {
     let status = Command::new("kill")
         .arg(format!("-{name}"))
         .arg(pid.to_string())
         .status();
     assert!(status.unwrap().success());
+}
+
+/// Kills a process at once; it may have ended by itself.
+pub(super) fn kill(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
 }
 
 /// Has a child killed at the end of this process, however that ends.

@@ -1,0 +1,227 @@
+//! The errands beside a plain write: what it takes to give a field up, to empty a struct, to make an
+//! object anew, and to take back an apply that landed on somebody else's object.
+
+use super::amending::{emptying, filled};
+use super::flight::{Cause, Errand, Flight};
+use super::object::{Live, Looked};
+use super::occurrence::{Fault, Occurrence};
+use super::ownership::{evidence, other_managers};
+use super::pruning::is_protected;
+use super::{Command, Engine, Foreign, Mode, Now, Verb, Write};
+use crate::desired::WriteMode;
+use crate::manifest::spec::{Adopt, Recreate};
+use serde_json::{Value, json};
+
+/// How often a struct that does not stay empty is emptied.
+const AMENDMENTS: u8 = 2;
+
+impl Engine {
+    /// The patch for structs that an apply left filled although they are drift: our entry is as
+    /// confirmed, and the values under it are not.
+    pub(super) fn still_filled(
+        &self,
+        position: usize,
+        flight: &Flight,
+        answer: &Value,
+    ) -> Option<Value> {
+        let tried = match flight.errand {
+            Errand::Amend(tried) => tried,
+            _ => 0,
+        };
+        let object = &self.objects[position];
+        let known = object.record.as_ref()?.applied.as_ref()?;
+        let then = known.evidence.as_ref()?;
+        let now = evidence(answer, &self.manager, &self.key)?;
+        let differs = now.entry == then.entry && now.projection != then.projection;
+        let drift = flight.cause == Cause::Drift(Fault::Changed) && known.digest == flight.digest;
+        if !differs || !drift || tried >= AMENDMENTS {
+            return None;
+        }
+        let wanted: Value = serde_json::from_str(&object.desired.body).ok()?;
+        let filled = filled(answer, &wanted, &self.manager);
+        (!filled.is_empty()).then(|| emptying(answer, &filled))
+    }
+
+    /// Empties what an apply leaves filled.
+    pub(super) fn amend(&mut self, position: usize, flight: &Flight, patch: &Value, now: Now) {
+        let tried = match flight.errand {
+            Errand::Amend(tried) => tried + 1,
+            _ => 1,
+        };
+        let mut next = self.flight(position, flight.cause, Errand::Amend(tried), now);
+        next.since = flight.since;
+        next.version.clone_from(&flight.version);
+        next.before.clone_from(&flight.before);
+        let patch = patch.to_string().into();
+        let dry_run = matches!(self.mode, Mode::Observe { .. });
+        self.launch(position, next, Verb::Amend { patch, dry_run });
+    }
+
+    /// The ignored fields are ours no more; the write that they were given up for follows.
+    pub(super) fn on_released(&mut self, position: usize, flight: Flight, answer: &Value) {
+        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+        let object = &mut self.objects[position];
+        object.released = Some(flight.digest);
+        let before = object.live.as_ref().and_then(|live| live.evidence.clone());
+        let known = object
+            .record
+            .as_mut()
+            .and_then(|record| record.applied.as_mut());
+        if let Some(known) = known.filter(|known| known.evidence == before) {
+            // What was given up on purpose was taken by nobody.
+            known.evidence.clone_from(&live.evidence);
+        }
+        if !object.is_history(&live) {
+            self.see_own(position, live);
+        }
+        let verb = super::writing::verb(&self.objects[position], flight.cause, false);
+        let next = Flight {
+            errand: Errand::Write,
+            ..flight
+        };
+        self.launch(position, next, verb);
+    }
+
+    /// Whether an object that cannot change may be deleted and made anew.
+    pub(super) fn may_recreate(&self, position: usize) -> bool {
+        let object = &self.objects[position];
+        let policy = self
+            .services
+            .get(&object.service)
+            .map(|service| service.desired.policy.recreate);
+        policy == Some(Recreate::Immutable) && !self.is_kept_for_its_data(position)
+    }
+
+    /// Whether deleting the object could lose data.
+    pub(super) fn is_kept_for_its_data(&self, position: usize) -> bool {
+        let object = &self.objects[position];
+        self.services
+            .get(&object.service)
+            .is_none_or(|service| is_protected(&object.desired.key, service))
+    }
+
+    /// Asks whether the object could be created anew.
+    pub(super) fn prove(&mut self, position: usize, now: Now) {
+        let flight = self.flight(position, Cause::Recreate, Errand::Prove, now);
+        let body = self.objects[position].desired.body.clone();
+        self.launch(position, flight, Verb::Prove { body });
+    }
+
+    /// A new one would be accepted, so the old one goes.
+    pub(super) fn delete_to_recreate(&mut self, position: usize, flight: Flight) {
+        let Some(live) = &self.objects[position].live else {
+            return;
+        };
+        let verb = Verb::Delete {
+            uid: live.uid.clone(),
+            resource_version: None,
+        };
+        let next = Flight {
+            errand: Errand::Write,
+            ..flight
+        };
+        self.launch(position, next, verb);
+    }
+
+    /// The old one goes: what follows is a new object, not a heal.
+    pub(super) fn on_deleted_to_recreate(&mut self, position: usize) {
+        let object = &mut self.objects[position];
+        if let Some(live) = &mut object.live {
+            live.health = super::health::Health::Terminating;
+        }
+        if let Some(record) = &mut object.record {
+            record.applied = None;
+            record.done = false;
+        }
+    }
+
+    /// Whether an apply that was to create an object changed somebody else's, which came to be
+    /// between our look and our write.
+    pub(super) fn is_foreign(&self, position: usize, flight: &Flight, answer: &Value) -> bool {
+        let object = &self.objects[position];
+        let planned = flight.cause == Cause::Missing && flight.version.is_none();
+        let adopts = self.services.get(&object.service).is_some_and(|service| {
+            service.desired.policy.adopt == Adopt::Unowned
+                && Foreign::of(answer, &self.manager, &self.key)
+                    .owner
+                    .is_none()
+        });
+        planned
+            && !object.unsure
+            && !adopts
+            && matches!(object.desired.mode, WriteMode::Apply | WriteMode::Job(_))
+            && !other_managers(answer, &self.manager).is_empty()
+    }
+
+    /// Takes our fields back out of somebody else's object, by applying none.
+    pub(super) fn withdraw(&mut self, position: usize, flight: &Flight, answer: &Value, now: Now) {
+        let next = self.flight(position, flight.cause, Errand::Withdraw, now);
+        let key = &self.objects[position].desired.key;
+        let mut body = json!({
+            "apiVersion": self.objects[position].desired.resource.api_version(),
+            "kind": &*key.kind,
+            "metadata": {"name": &*key.name},
+        });
+        if let Some(namespace) = &key.namespace {
+            body["metadata"]["namespace"] = (&**namespace).into();
+        }
+        let uid = answer.pointer("/metadata/uid").and_then(Value::as_str);
+        let verb = Verb::Apply {
+            body: body.to_string().into(),
+            uid: uid.map(str::to_owned),
+            force: false,
+            without: Vec::new(),
+            dry_run: false,
+        };
+        self.launch(position, next, verb);
+    }
+
+    /// Somebody else's object is as it was; a person has to decide.
+    pub(super) fn on_withdrawn(&mut self, position: usize, answer: &Value) {
+        let foreign = Foreign::of(answer, &self.manager, &self.key);
+        let object = &mut self.objects[position];
+        object.live = None;
+        object.looked = Looked::Present(Box::new(foreign));
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        self.tell(Occurrence::Refused {
+            service,
+            key,
+            reason: "somebody else created it in the same moment; what the apply changed was \
+                     taken back"
+                .to_owned(),
+            again: None,
+        });
+    }
+
+    /// A generated Secret that had to be made again has new values: who reads them is restarted.
+    pub(super) fn roll_readers(&mut self, position: usize, flight: &Flight) {
+        let object = &self.objects[position];
+        let lost = flight.cause == Cause::Drift(Fault::Deleted);
+        if !lost || !matches!(object.desired.mode, WriteMode::Generate(_)) {
+            return;
+        }
+        let (service, secret) = (object.service.clone(), object.desired.key.clone());
+        let readers = self.waiters.get(&secret).cloned().unwrap_or_default();
+        let mut workloads = Vec::new();
+        for reader in readers {
+            let reader = &self.objects[reader].desired;
+            if super::remedy::restarts(&reader.key) {
+                workloads.push((reader.key.clone(), reader.resource.clone()));
+            }
+        }
+        for (key, resource) in &workloads {
+            let attempt = self.next_attempt();
+            self.out.push(Command::Write(Write {
+                key: key.clone(),
+                resource: resource.clone(),
+                attempt,
+                verb: Verb::Restart,
+            }));
+        }
+        self.tell(Occurrence::Restarted {
+            service,
+            workloads: workloads.into_iter().map(|(key, _)| key).collect(),
+            reason: format!("{} was lost and has new values", secret.short()),
+        });
+    }
+}

@@ -1,0 +1,251 @@
+//! Removes what left a service's folder, and nothing else.
+//!
+//! An object is deleted only when its watch has been read, the inventory names the very uid that is
+//! there, nothing else owns it, its kind is not protected, everything that is wanted is in order,
+//! and the inventory was stored just before. The delete carries uid and version.
+
+use super::health::Health;
+use super::occurrence::Occurrence;
+use super::record::Record;
+use super::service::{Hold, Service};
+use super::watching::watch_of;
+use super::{Command, Engine, Now, Standing, Verb, Write, WriteError, Written};
+use crate::desired::{ObjectKey, PROTECTED_KINDS, WriteMode};
+use crate::manifest::spec::Prune;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is to become of an object that left its service's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaver {
+    /// Nothing yet: its watch has not said where it is.
+    Unknown,
+    /// It is gone.
+    Gone,
+    /// It stays; why.
+    Keep(String),
+    /// It is deleted: uid and version.
+    Delete(String, String),
+}
+
+/// How long the departure of a deleted object is waited for: a finalizer can hold it for ever.
+const DEPARTURE: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// The service that wants an object.
+    fn owner_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
+        let position = *self.index.get(key)?;
+        Some(&self.objects[position].service)
+    }
+
+    /// The recorded objects that are not wanted any more, with what is to become of them.
+    pub(super) fn leavers(&self, name: &Arc<str>) -> Vec<(ObjectKey, Leaver)> {
+        let Some(service) = self
+            .services
+            .get(name)
+            .filter(|service| service.desired.kept)
+        else {
+            return Vec::new();
+        };
+        let gone = service
+            .inventory
+            .records
+            .iter()
+            .filter(|(key, _)| self.owner_of(key).is_none_or(|owner| *owner != *name));
+        gone.map(|(key, record)| (key.clone(), self.leaver(service, key, record)))
+            .collect()
+    }
+
+    fn leaver(&self, service: &Service, key: &ObjectKey, record: &Record) -> Leaver {
+        if let Some(owner) = self.owner_of(key) {
+            // It moved to another service, whose inventory names it before this one forgets it.
+            let named = self
+                .services
+                .get(owner)
+                .is_some_and(|owner| owner.stored.contains(key));
+            return if named { Leaver::Gone } else { Leaver::Unknown };
+        }
+        let watch = watch_of(key, &record.resource);
+        if self.watches.get(&watch) != Some(&true) {
+            return Leaver::Unknown;
+        }
+        let Some(live) = self.strays.get(key) else {
+            return Leaver::Gone;
+        };
+        let policy = service.desired.policy.prune;
+        let keep = |reason: &str| Leaver::Keep(reason.to_owned());
+        match &record.applied {
+            None => keep("it was never confirmed to be ours"),
+            Some(applied) if applied.uid != live.uid => keep("another object has its name now"),
+            _ if live.owned => keep("something else owns it"),
+            _ if is_protected(key, service) && !self.allowed.contains(&key.short()) => {
+                Leaver::Keep(format!("protected kind (--allow-delete {})", key.short()))
+            }
+            _ if !self
+                .members(&service.desired.name)
+                .any(|o| o.desired.mode != WriteMode::Ensure) =>
+            {
+                keep("the service has no manifests at all any more; `jsorc delete` removes it")
+            }
+            _ if policy == Prune::Off => keep("policy.prune is off"),
+            _ if policy == Prune::Ask && !self.allowed.contains(&key.short()) => {
+                keep("policy.prune is ask (jsorc apply asks)")
+            }
+            _ if live.health == Health::Terminating => Leaver::Unknown,
+            _ => Leaver::Delete(live.uid.clone(), live.resource_version.clone()),
+        }
+    }
+
+    /// Deletes what left the folder, once everything that is wanted is in order.
+    pub(super) fn prune(&mut self, name: &Arc<str>, now: Now) {
+        if !self.writes() {
+            return;
+        }
+        let leavers = self.leavers(name);
+        if leavers.is_empty() {
+            return;
+        }
+        let settled = self
+            .members(name)
+            .all(|object| object.standing == Standing::InOrder);
+        if !settled {
+            return;
+        }
+        let deletes = |(key, leaver): &(ObjectKey, Leaver)| {
+            matches!(leaver, Leaver::Delete(..)) && !self.deletions.contains_key(key)
+        };
+        if leavers.iter().any(deletes) && now.mono >= self.prune_from && !self.may_delete(name, now)
+        {
+            return;
+        }
+        for (key, leaver) in leavers {
+            match leaver {
+                Leaver::Unknown => {}
+                Leaver::Gone => self.strike_out(name, &key, now),
+                Leaver::Keep(reason) => self.keep(name, key, reason),
+                Leaver::Delete(..) if now.mono < self.prune_from => self.wake(self.prune_from),
+                Leaver::Delete(uid, version) => self.delete(name, key, uid, version),
+            }
+        }
+    }
+
+    /// Whether the inventory was stored since the last deletions. A leader that was deposed without
+    /// noticing fails there, before it deletes anything.
+    fn may_delete(&mut self, name: &Arc<str>, now: Now) -> bool {
+        let Some(service) = self.services.get_mut(name) else {
+            return false;
+        };
+        let proven = service.hold == Hold::Proven;
+        if proven {
+            service.hold = Hold::Used;
+        } else {
+            service.mark_unsaved(now.mono);
+            self.save_inventory(name, now);
+        }
+        proven
+    }
+
+    fn strike_out(&mut self, name: &Arc<str>, key: &ObjectKey, now: Now) {
+        if let Some(service) = self.services.get_mut(name)
+            && service.inventory.records.remove(key).is_some()
+        {
+            self.departures.remove(key);
+            service.mark_unsaved(now.mono);
+            self.dirty.insert(name.clone());
+        }
+    }
+
+    fn keep(&mut self, name: &Arc<str>, key: ObjectKey, reason: String) {
+        if let Some(service) = self.services.get_mut(name)
+            && service.kept.insert(key.clone())
+        {
+            self.tell(Occurrence::Kept {
+                service: name.clone(),
+                key,
+                reason,
+            });
+        }
+    }
+
+    fn delete(&mut self, name: &Arc<str>, key: ObjectKey, uid: String, version: String) {
+        if self.deletions.contains_key(&key) {
+            return;
+        }
+        let resource = self
+            .services
+            .get(name)
+            .and_then(|s| s.inventory.records.get(&key))
+            .map(|r| r.resource.clone());
+        let Some(resource) = resource else { return };
+        let attempt = self.next_attempt();
+        self.deletions.insert(key.clone(), (attempt, name.clone()));
+        let verb = Verb::Delete {
+            uid,
+            resource_version: Some(version),
+        };
+        self.out.push(Command::Write(Write {
+            key,
+            resource,
+            attempt,
+            verb,
+        }));
+    }
+
+    pub(super) fn on_pruned(
+        &mut self,
+        key: &ObjectKey,
+        outcome: Result<Written, WriteError>,
+        now: Now,
+    ) {
+        let Some((_, name)) = self.deletions.remove(key) else {
+            return;
+        };
+        match outcome {
+            Ok(_) => {
+                // The watch may have said before that it is gone.
+                if let Some(live) = self.strays.get_mut(key) {
+                    live.health = Health::Terminating;
+                    let until = now.mono + DEPARTURE;
+                    self.departures.insert(key.clone(), until);
+                    self.wake(until);
+                }
+                self.tell(Occurrence::Pruned {
+                    service: name,
+                    key: key.clone(),
+                });
+            }
+            Err(WriteError::Gone) => {
+                self.strays.remove(key);
+                self.dirty.insert(name);
+            }
+            Err(WriteError::Changed) => drop(self.dirty.insert(name)),
+            Err(error) => {
+                self.tell(Occurrence::Refused {
+                    service: name,
+                    key: key.clone(),
+                    reason: error.to_string(),
+                    again: Some(Duration::from_secs(10)),
+                });
+                self.prune_from = self.prune_from.max(now.mono + Duration::from_secs(10));
+                self.wake(self.prune_from);
+            }
+        }
+    }
+}
+
+/// Whether an object is never deleted unless one run is told to.
+pub(super) fn is_protected(key: &ObjectKey, service: &Service) -> bool {
+    PROTECTED_KINDS.contains(&&*key.kind)
+        || service
+            .desired
+            .protect
+            .iter()
+            .any(|kind| **kind == *key.kind)
+        || service.inventory.records.get(key).is_some_and(|record| {
+            key.is_secret()
+                && record
+                    .applied
+                    .as_ref()
+                    .is_some_and(|applied| applied.evidence.is_none())
+        })
+}
