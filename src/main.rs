@@ -1,9 +1,14 @@
 //! Start-up only: the TLS provider, the runtime, and how a command's end becomes an exit code.
 
 use jsorc::cli::{Exit, dispatch, usage};
+use jsorc::drivers::guard;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(code) = guard::stand() {
+        return code;
+    }
+    guard::arm();
     // Only fails when a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // A fault of ours is said on one line, like everything else.

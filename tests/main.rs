@@ -5,12 +5,14 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod children;
 mod database;
 mod deploy;
 mod drift;
 mod drivers;
 mod faults;
 mod files;
+mod finding;
 mod intruders;
 mod leader;
 mod manifest;
@@ -21,3 +23,5 @@ mod protection;
 mod requests;
 mod rig;
 mod support;
+mod unscheduled;
+mod workers;

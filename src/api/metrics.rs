@@ -55,6 +55,7 @@ pub fn encode(snapshot: &Snapshot) -> String {
     let phases = Family::<InPhase, Gauge>::default();
     let (current, total) = (PerService::default(), PerService::default());
     let (latency, answers) = (PerService::default(), PerService::default());
+    let concerns = PerService::default();
     for service in &snapshot.status.services {
         let of = OfService {
             service: service.name.to_string(),
@@ -71,6 +72,10 @@ pub fn encode(snapshot: &Snapshot) -> String {
         }
         if let Some((answer, _)) = &service.answer {
             latency.get_or_create(&of).set(answer.latency.as_secs_f64());
+            let concern = is_well(service) && answer.advice.is_some();
+            concerns
+                .get_or_create(&of)
+                .set(f64::from(u8::from(concern)));
         }
         answers
             .get_or_create(&of)
@@ -93,6 +98,11 @@ pub fn encode(snapshot: &Snapshot) -> String {
         latency,
     );
     registry.register("service_answers", "1 while a service answers", answers);
+    registry.register(
+        "service_concern",
+        "1 while a service answers and its answer is no good news: a queue without workers",
+        concerns,
+    );
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = encode_text(&mut text, &registry);

@@ -4,6 +4,7 @@
 //! loopback by default; an error has an error's status code.
 
 mod health;
+pub mod local;
 mod metrics;
 mod rest;
 
@@ -54,7 +55,23 @@ pub async fn serve_rest(listener: TcpListener, ends: Ends, stop: CancellationTok
     serve(listener, rest::router(ends), stop).await;
 }
 
-async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
+/// Serves the same at the instance's local socket. Without one the daemon does all its work; it is
+/// then asked at `api.listen`.
+pub async fn serve_local(identity: &str, ends: Ends, stop: CancellationToken) {
+    match local::open(&local::path_of(identity)) {
+        Ok((listener, _file)) => serve(listener, rest::router(ends), stop).await,
+        Err(error @ local::LocalError::System { .. }) => {
+            tracing::debug!("no local socket: {error}");
+        }
+        Err(error) => tracing::warn!("no local socket: {error}"),
+    }
+}
+
+async fn serve<L>(listener: L, router: axum::Router, stop: CancellationToken)
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+{
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = served.await {
         tracing::error!("the HTTP server ended: {error}");

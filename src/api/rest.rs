@@ -2,6 +2,7 @@
 
 use crate::daemon::{Ends, Refreshed, Request, Snapshot};
 use crate::engine::Phase;
+use crate::report::API_VERSION;
 use crate::report::status::{StatusView, json as status_json, text as status_text};
 use crate::report::style::Palette;
 use axum::extract::{Path, Query, State};
@@ -52,6 +53,7 @@ pub(super) fn router(ends: Ends) -> Router {
         requests: ends.requests,
     };
     Router::new()
+        .route("/v1/instance", get(instance))
         .route("/v1/status", get(status))
         .route("/v1/services/{name}/refresh", post(refresh))
         .route("/js_admin/config_refresh", post(config_refresh))
@@ -62,6 +64,12 @@ pub(super) fn router(ends: Ends) -> Router {
             )
         })
         .with_state(shared)
+}
+
+/// Whose daemon this is, so that nobody takes another one for it.
+async fn instance(State(shared): State<Shared>) -> Json<Value> {
+    let instance = shared.snapshots.borrow().instance.clone();
+    Json(json!({"apiVersion": API_VERSION, "kind": "Instance", "instance": instance}))
 }
 
 async fn status(State(shared): State<Shared>, Query(query): Query<StatusQuery>) -> Json<Value> {
@@ -91,6 +99,7 @@ fn document(snapshot: &Snapshot, query: &StatusQuery) -> Value {
         leader: None,
     };
     let mut document = status_json(&snapshot.status, &view);
+    document["instance"] = snapshot.instance.clone().into();
     document["target"] = snapshot.target.clone().into();
     document["config_error"] = snapshot.config_error.clone().into();
     document["requests"] = snapshot.requests.into();

@@ -1,14 +1,16 @@
 //! `jsorc apply`: plan, ask where something could be lost, write, and with `--wait` bring up.
 
-use super::arguments::{ApplyArgs, Output};
+use super::arguments::ApplyArgs;
 use super::context::{Context, can_ask};
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
 use super::plan::{observed, show};
 use super::rights;
+use super::tally::{Outcome, Tally};
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Action, Event, Mode, Occurrence, Plan};
+use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::Progress;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -128,8 +130,10 @@ fn confirm(
     }
     show(context, settings, connected, plan)?;
     if can_ask() {
+        let are = if losses == 1 { "is" } else { "are" };
         if ask(&format!(
-            "{losses} objects are deleted or recreated. Go on?"
+            "{} {are} deleted or recreated. Go on?",
+            count(losses, "object")
         ))? {
             return Ok(());
         }
@@ -142,7 +146,8 @@ fn confirm(
         exit: Exit::Differs,
         ..Failure::failed(
             format!(
-                "{losses} objects would be deleted or recreated, and there is no terminal to ask on"
+                "{} would be deleted or recreated, and there is no terminal to ask on",
+                count(losses, "object")
             ),
             Some("--yes does it without asking".into()),
         )
@@ -173,10 +178,10 @@ async fn carry_out(
     mut session: Session,
     plan: &Plan,
 ) -> Result<Exit, Failure> {
-    let names: Vec<&str> = plan
-        .services
-        .iter()
-        .filter(|s| s.kept)
+    // Without --wait, services without manifests have no part in it.
+    let shown = plan.services.iter().filter(|s| s.kept);
+    let names: Vec<&str> = shown
+        .filter(|s| args.wait || s.has_objects)
         .map(|s| &*s.name)
         .collect();
     let mut progress = Progress::new(std::io::stderr().is_terminal(), context.err_palette, &names);
@@ -206,9 +211,6 @@ async fn carry_out(
         if applied && (!args.wait || session.engine().is_settled()) {
             break true;
         }
-        if applied && !args.wait {
-            break true;
-        }
         if Instant::now() > until {
             break false;
         }
@@ -222,66 +224,16 @@ async fn carry_out(
     let blocked = session.engine().plan().count(Action::Blocked);
     progress.finish(&status);
     session.close().await;
-    tally.print(context, plan, blocked)?;
+    let outcome = Outcome {
+        plan,
+        blocked,
+        status: &status,
+        waited: args.wait,
+    };
+    tally.print(context, &outcome)?;
     Ok(match (done, blocked, tally.refused) {
         (true, 0, _) => Exit::Fine,
         (_, blocked, refused) if blocked > 0 && refused > 0 => Exit::Failed,
         _ => Exit::Differs,
     })
-}
-
-/// What an apply did.
-#[derive(Default)]
-struct Tally {
-    created: usize,
-    updated: usize,
-    deleted: usize,
-    kept: usize,
-    refused: usize,
-}
-
-impl Tally {
-    fn count(&mut self, occurrence: &Occurrence) {
-        match occurrence {
-            Occurrence::Applied { created: true, .. } => self.created += 1,
-            Occurrence::Applied { .. } | Occurrence::Healed(_) => self.updated += 1,
-            Occurrence::Pruned { .. } => self.deleted += 1,
-            Occurrence::Kept { .. } => self.kept += 1,
-            Occurrence::Refused { .. } => self.refused += 1,
-            _ => {}
-        }
-    }
-
-    fn print(&self, context: &Context, plan: &Plan, blocked: usize) -> Result<(), Failure> {
-        let unchanged = plan.unchanged();
-        if context.output == Output::Text || context.output == Output::Markdown {
-            if self.created + self.updated + self.deleted + blocked == 0 {
-                return context.print(Default::default, || {
-                    format!("Nothing to do: {unchanged} objects are as they ought to be.")
-                });
-            }
-            let counts = [
-                (self.created, "created"),
-                (self.updated, "updated"),
-                (self.deleted, "deleted"),
-                (unchanged, "unchanged"),
-                (self.kept, "kept"),
-                (blocked, "blocked"),
-            ];
-            let said: Vec<String> = counts
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{count} {word}"))
-                .collect();
-            return context.print(Default::default, || {
-                format!("Applied: {}.", said.join(", "))
-            });
-        }
-        let summary = serde_json::json!({
-            "apiVersion": "jsorc.dev/v1alpha1", "kind": "Applied",
-            "summary": {"created": self.created, "updated": self.updated, "deleted": self.deleted,
-                        "unchanged": unchanged, "kept": self.kept, "blocked": blocked},
-        });
-        context.print(|| summary, String::new)
-    }
 }

@@ -17,7 +17,10 @@ pub(super) fn command(context: &Context, args: &ConfigArgs) -> Result<Exit, Fail
     match &args.command {
         ConfigCommand::Show { origin } => context.print(
             || report::json(loaded, catalog),
-            || report::text(loaded, catalog, *origin, context.palette),
+            || {
+                let width = context.width.filter(|_| context.globals.verbose == 0);
+                report::text(loaded, catalog, *origin, context.palette, width)
+            },
         )?,
         ConfigCommand::Get { key } => {
             let pointer = format!("/{}", key.replace('.', "/"));

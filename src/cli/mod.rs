@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod context;
 mod failure;
+mod finding;
 mod interrupt;
 mod logging;
 mod plan;
@@ -20,6 +21,7 @@ mod run;
 mod server;
 mod services;
 mod status;
+mod tally;
 pub mod usage;
 mod version;
 

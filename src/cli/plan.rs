@@ -32,7 +32,7 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
 }
 
 /// The settings with the configuration of the process that leads, where one does.
-async fn as_the_leader(
+pub(super) async fn as_the_leader(
     context: &Context,
     settings: Settings,
     connected: &Connected,

@@ -3,17 +3,17 @@
 use super::arguments::RefreshArgs;
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::server::{address, call, nobody};
+use super::finding;
+use super::server::nobody;
 use http::{Method, StatusCode};
 use serde_json::Value;
 
 pub(super) async fn command(context: &Context, args: RefreshArgs) -> Result<Exit, Failure> {
     let settings = context.settings(&[])?;
-    let server = address(args.server.as_deref(), &settings)?;
-    let url = format!("{server}/v1/services/{}/refresh", args.service);
-    let Some((status, answer)) = call(Method::POST, &url).await? else {
-        return Err(nobody(&server));
-    };
+    let path = format!("/v1/services/{}/refresh", args.service);
+    let server = args.server.as_deref();
+    let asked = finding::ask(context, &settings, server, Method::POST, &path).await?;
+    let (status, answer) = asked.map_err(|absence| nobody(&absence.places()))?;
     let text = |field: &str| {
         answer
             .get(field)

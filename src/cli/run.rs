@@ -27,6 +27,7 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
             ""
         },
     );
+    let identity = settings.instance.identity();
     let sink = Box::new(logging::record);
     let (keeper, ends) = Keeper::new(context.inputs.clone(), settings, args.dry_run, sink)?;
     let health = tokio::spawn(api::serve_health(
@@ -34,11 +35,15 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
         ends.snapshots.clone(),
         stop.clone(),
     ));
-    let rest = tokio::spawn(api::serve_rest(rest, ends, stop.clone()));
+    let rest = tokio::spawn(api::serve_rest(rest, ends.clone(), stop.clone()));
+    let local = {
+        let stop = stop.clone();
+        tokio::spawn(async move { api::serve_local(&identity, ends, stop).await })
+    };
     let ended = Box::pin(keeper.run(stop.clone())).await;
     stop.cancel();
-    // Both end with the token; how they end changes nothing any more.
-    let _ = tokio::join!(health, rest);
+    // All end with the token; how they end changes nothing any more.
+    let _ = tokio::join!(health, rest, local);
     match ended {
         Ok(()) => {
             tracing::info!("stopped");

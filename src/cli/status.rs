@@ -3,16 +3,18 @@
 use super::arguments::{Output, StatusArgs};
 use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
+use super::finding;
 use super::interrupt::interrupted;
-use super::plan::observed;
-use super::server::{address, call, nobody};
-use crate::daemon::{Access, Settings};
+use super::plan::{as_the_leader, observed};
+use crate::daemon::{Access, Connected, Session, Settings};
 use crate::report::status::{StatusView, json, text};
 use http::Method;
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const EVERY: Duration = Duration::from_secs(2);
+/// How long the reasons of what is not ready are waited for.
+const EXPLANATIONS: Duration = Duration::from_secs(1);
 
 pub(super) async fn command(context: &Context, args: StatusArgs) -> Result<Exit, Failure> {
     let settings = context.settings(&args.services)?;
@@ -56,28 +58,39 @@ async fn document(
     settings: &Settings,
     args: &StatusArgs,
 ) -> Result<Value, Failure> {
-    let server = address(args.server.as_deref(), settings)?;
-    let query = format!(
-        "services={}&text=true&colour={}&width={}&verbose={}",
+    let path = format!(
+        "/v1/status?services={}&text=true&colour={}&width={}&verbose={}",
         args.services.join(","),
         context.palette.is_coloured(),
         context.width.unwrap_or_default(),
         context.globals.verbose > 0
     );
-    let answer = call(Method::GET, &format!("{server}/v1/status?{query}")).await?;
-    match answer {
-        Some((_, document)) => Ok(document),
-        None if args.server.is_some() => Err(nobody(&server)),
-        None => looked(context, settings).await.map_err(|failure| Failure {
-            message: format!("no daemon answers at {server}, and {}", failure.message),
-            ..failure
-        }),
-    }
+    let server = args.server.as_deref();
+    let asked = finding::ask(context, settings, server, Method::GET, &path).await?;
+    let absence = match asked {
+        Ok((_, document)) => return Ok(document),
+        Err(absence) => absence,
+    };
+    let places = absence.places();
+    let looked = match absence.connected {
+        Ok(connected) => looked(context, settings, &connected).await,
+        Err(failure) => Err(failure),
+    };
+    looked.map_err(|failure| Failure {
+        message: format!("no daemon answers {places}, and {}", failure.message),
+        ..failure
+    })
 }
 
-async fn looked(context: &Context, settings: &Settings) -> Result<Value, Failure> {
-    let connected = context.connect(settings).await?;
-    let session = observed(context, settings, &connected, Access::ReadOnly, false).await?;
+/// Where the services stand by what inventory and cluster say.
+async fn looked(
+    context: &Context,
+    settings: &Settings,
+    connected: &Connected,
+) -> Result<Value, Failure> {
+    let settings = as_the_leader(context, settings.clone(), connected).await?;
+    let mut session = observed(context, &settings, connected, Access::ReadOnly, false).await?;
+    explained(&mut session).await;
     let view = StatusView {
         interval: None,
         width: context.width,
@@ -94,14 +107,24 @@ async fn looked(context: &Context, settings: &Settings) -> Result<Value, Failure
     Ok(document)
 }
 
+/// Waits a moment for the reasons of what is not ready, which are read pod by pod.
+async fn explained(session: &mut Session) {
+    let until = Instant::now() + EXPLANATIONS;
+    while !session.engine().has_explained() && Instant::now() < until {
+        session.step(Duration::from_millis(50)).await;
+    }
+}
+
+/// Services of which nothing can be told without probing them do not count.
 fn is_healthy(document: &Value) -> bool {
     let well = ["Running", "Disabled", "NotConfigured", "Suspended"];
+    let unprobed = document["source"] == "cluster";
     let services = document.get("services").and_then(Value::as_array);
     services.is_none_or(|services| {
         services.iter().all(|service| {
-            service["phase"]
-                .as_str()
-                .is_some_and(|phase| well.contains(&phase))
+            let phase = service["phase"].as_str();
+            phase.is_some_and(|phase| well.contains(&phase))
+                || (unprobed && service["objects"].is_null())
         })
     })
 }

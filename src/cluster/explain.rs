@@ -8,6 +8,15 @@ use crate::engine::WriteError;
 use crate::engine::health::{Health, health};
 use serde_json::Value;
 
+/// What holds a workload up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The pod, and what it or the scheduler says.
+    pub text: String,
+    /// Ports of the node that the pod wants, when no node has them free.
+    pub ports: Vec<u64>,
+}
+
 impl Reader {
     /// One line about the pod that holds a workload up; `None` when no pod does.
     ///
@@ -17,7 +26,7 @@ impl Reader {
         &self,
         key: &ObjectKey,
         resource: &Resource,
-    ) -> Result<Option<String>, WriteError> {
+    ) -> Result<Option<Trouble>, WriteError> {
         let Some(workload) = self.get(key, resource).await? else {
             return Ok(None);
         };
@@ -39,7 +48,9 @@ impl Reader {
             .collect();
         pods.sort_by_key(|(health, _)| !matches!(health, Health::Failed(_)));
         let Some((health, pod)) = pods.first() else {
-            return Ok(self.warning(namespace, &key.name).await);
+            let text = self.warning(namespace, &key.name).await;
+            let ports = Vec::new();
+            return Ok(text.map(|text| Trouble { text, ports }));
         };
         let name = text(pod, "/metadata/name");
         let reason = health.reason().unwrap_or("not ready");
@@ -49,10 +60,12 @@ impl Reader {
         } else {
             None
         };
-        Ok(Some(format!(
-            "pod {name} {}",
-            warning.as_deref().unwrap_or(reason)
-        )))
+        let said = warning.as_deref().unwrap_or(reason);
+        let taken = said.contains("free ports");
+        Ok(Some(Trouble {
+            text: format!("pod {name} {said}"),
+            ports: if taken { node_ports(pod) } else { Vec::new() },
+        }))
     }
 
     /// The last warning about an object; events are a help, so their absence is no error.
@@ -73,6 +86,19 @@ impl Reader {
             message.lines().next().unwrap_or("")
         ))
     }
+}
+
+/// The ports of the node that a pod wants for itself.
+fn node_ports(pod: &Value) -> Vec<u64> {
+    let list = |value: &Value, pointer: &str| -> Vec<Value> {
+        let found = value.pointer(pointer).and_then(Value::as_array);
+        found.cloned().unwrap_or_default()
+    };
+    list(pod, "/spec/containers")
+        .iter()
+        .flat_map(|container| list(container, "/ports"))
+        .filter_map(|port| port.get("hostPort")?.as_u64())
+        .collect()
 }
 
 /// List items carry no kind, by which health is told.

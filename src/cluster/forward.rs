@@ -3,8 +3,10 @@
 
 use super::hands::Reader;
 use super::request::read;
+use super::wording;
 use crate::engine::WriteError;
 use k8s_openapi::api::core::v1::Pod;
+use kube::client::UpgradeConnectionError;
 use kube::{Api, Client, Config};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -56,21 +58,44 @@ impl Forwarder {
             .split_once(':')
             .map_or((service, None), |(name, port)| (name, Some(port)));
         let (pod, port) = self.pod(namespace, name, port).await?;
+        self.to_pod(namespace, &pod, port).await
+    }
+
+    /// A local port for a port of a pod.
+    ///
+    /// # Errors
+    /// When the pod is not there, or may not be reached.
+    pub async fn to_pod(
+        &self,
+        namespace: &str,
+        pod: &str,
+        port: u16,
+    ) -> Result<Forward, WriteError> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        // The first connection is made at once: what forbids it is told here, where a local
+        // connection could only be closed without a word.
+        let mut first = Some(
+            pods.portforward(pod, &[port])
+                .await
+                .map_err(|error| refused(&error, namespace))?,
+        );
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .map_err(|error| WriteError::Unreachable(format!("no local port: {error}")))?;
         let address = listener
             .local_addr()
             .map_err(|error| WriteError::Unreachable(error.to_string()))?;
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let pod = pod.to_owned();
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((mut local, _)) = listener.accept().await {
-                let (pods, pod) = (pods.clone(), pod.clone());
+                let (pods, pod, ready) = (pods.clone(), pod.clone(), first.take());
                 connections.spawn(async move {
-                    let Ok(mut forward) = pods.portforward(&pod, &[port]).await else {
-                        return;
+                    let forward = match ready {
+                        Some(ready) => Ok(ready),
+                        None => pods.portforward(&pod, &[port]).await,
                     };
+                    let Ok(mut forward) = forward else { return };
                     if let Some(mut remote) = forward.take_stream(port) {
                         // Either side may close first; a broken copy is a closed connection to both.
                         let _ = copy_bidirectional(&mut local, &mut remote).await;
@@ -80,6 +105,30 @@ impl Forwarder {
             }
         });
         Ok(Forward { address, task })
+    }
+
+    /// A port of a pod that runs, by the pod's name; `None` when there is no such pod.
+    ///
+    /// # Errors
+    /// When the server does not say, or the pod may not be reached.
+    pub async fn to_running_pod(
+        &self,
+        namespace: &str,
+        pod: &str,
+        port: u16,
+    ) -> Result<Option<Forward>, WriteError> {
+        let uri = format!("/api/v1/namespaces/{namespace}/pods/{pod}");
+        let found = match read(self.reader.client(), &uri).await {
+            Err(WriteError::Gone | WriteError::NamespaceMissing(_)) => return Ok(None),
+            other => other?,
+        };
+        let runs = text(&found, "/status/phase") == "Running"
+            && found.pointer("/metadata/deletionTimestamp").is_none();
+        if runs {
+            self.to_pod(namespace, pod, port).await.map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// A ready pod behind a Service, and the port it listens on.
@@ -134,6 +183,26 @@ impl Forwarder {
         let target = target_port(entry, pod)
             .ok_or_else(|| missing("names a port that its pod does not have"))?;
         Ok((text(pod, "/metadata/name").to_owned(), target))
+    }
+}
+
+/// Why a pod cannot be reached; a right that is missing is named as `jsorc rbac` would grant it.
+fn refused(error: &kube::Error, namespace: &str) -> WriteError {
+    let code = match error {
+        kube::Error::Api(status) => status.code,
+        kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(code)) => {
+            code.as_u16()
+        }
+        _ => 0,
+    };
+    match code {
+        401 | 403 => WriteError::Forbidden(format!(
+            "the right to reach it is missing: create,get pods/portforward in namespace {namespace}"
+        )),
+        404 => WriteError::Gone,
+        _ => {
+            WriteError::Unreachable(wording::connection(error).unwrap_or_else(|| error.to_string()))
+        }
     }
 }
 

@@ -230,6 +230,14 @@ impl Lease {
         }
     }
 
+    /// The host of its holder, when that is a process of this instance: a pod's name, where it
+    /// runs in one.
+    #[must_use]
+    pub fn host(&self, identity: &str) -> Option<&str> {
+        let rest = self.holder.strip_prefix(identity)?.strip_prefix('_')?;
+        rest.rsplit_once('_').map(|(host, _)| host)
+    }
+
     /// Whether its holder renewed it recently, by the clock of this machine. For display and for
     /// advice only: whoever writes judges by `decide`.
     #[must_use]

@@ -1,9 +1,12 @@
 //! Carries the engine's commands out, each in a task of its own that ends in another event.
 
+use super::loading::Settings;
 use super::reach::{ClusterRoute, Route};
 use super::session::Session;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::{ClusterState, Command, Event, Write, WriteError};
+use crate::engine::{ClusterState, Command, Event, Explanation, Write, WriteError};
+use serde_json::Value;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,10 +130,17 @@ impl Session {
     pub(super) fn explain(&self, key: ObjectKey, resource: Arc<Resource>) {
         let Some(link) = &self.link else { return };
         let (reader, events) = (link.reader.clone(), self.events.clone());
+        let service = self.engine.service_of(&key).cloned();
+        let numbers = service.as_ref().and_then(|name| self.numbers_of.get(name));
+        let (service, numbers) = (service.unwrap_or_default(), numbers.cloned());
         tokio::spawn(async move {
             // An explanation is a help; the reason itself is known without it.
-            let text = reader.explain(&key, &resource).await.ok().flatten();
-            let _ = events.send(Event::Explained(key, text));
+            let found = reader.explain(&key, &resource).await.ok().flatten();
+            let why = found.map(|trouble| Explanation {
+                hint: port_hint(&service, &trouble.ports, &numbers.unwrap_or_default()),
+                text: trouble.text,
+            });
+            let _ = events.send(Event::Explained(key, why));
         });
     }
 
@@ -144,4 +154,25 @@ impl Session {
             let _ = events.send(Event::Woken);
         });
     }
+}
+
+/// The parameter that a port of the node comes from, where no node has it free.
+fn port_hint(service: &str, ports: &[u64], numbers: &[(String, u64)]) -> Option<String> {
+    let (name, port) = numbers.iter().find(|(_, number)| ports.contains(number))?;
+    Some(format!(
+        "the pod's port of the node, {port}, is services.{service}.parameters.{name}: give each installation its own"
+    ))
+}
+
+/// The parameters of each service that are numbers.
+pub(super) fn numbers_of(settings: &Settings) -> HashMap<Arc<str>, Vec<(String, u64)>> {
+    let services = settings.loaded.values.get("services");
+    let each = services.and_then(Value::as_object).into_iter().flatten();
+    each.map(|(service, given)| {
+        let parameters = given.get("parameters").and_then(Value::as_object);
+        let numbers = parameters.into_iter().flatten();
+        let numbers = numbers.filter_map(|(name, value)| Some((name.clone(), value.as_u64()?)));
+        (service.as_str().into(), numbers.collect())
+    })
+    .collect()
 }

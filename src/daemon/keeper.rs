@@ -1,103 +1,45 @@
 //! The daemon: one session for ever, with the interval, the files, the cluster's coming and going
 //! and people's requests as further sources of events.
 
-use super::connected::{Connected, connect};
+use super::ends::{Ends, Request, Snapshot};
 use super::files::Files;
 use super::leading::Claim;
-use super::loading::{Inputs, LoadError, Settings, load};
+use super::loading::{Inputs, Settings};
+use super::refreshing::Waiting;
 use super::session::{Access, Session, SessionError};
-use crate::cluster::{ConnectError, Counter, find};
+use crate::cluster::Counter;
 use crate::config::Config;
-use crate::desired::rights::Purpose;
-use crate::engine::{ClusterState, Event, Mode, Occurrence, Phase, Status};
+use crate::desired::rights::Right;
+use crate::engine::{ClusterState, Event, Mode, Occurrence, Phase};
+use crate::report::occurrence::line;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot, watch};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-
-/// How long a refresh may take before its asker is told that it goes on.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
-/// Between two attempts to connect.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
-const RETRY_MOST: Duration = Duration::from_secs(30);
-
-/// What a daemon tells whoever asks.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// Where everything stands.
-    pub status: Status,
-    /// How often every service is looked at.
-    pub interval: Duration,
-    /// Why the files as they are now are not in force.
-    pub config_error: Option<String>,
-    /// What the cluster is called.
-    pub target: String,
-    /// How many requests were sent to the cluster.
-    pub requests: u64,
-    /// Heals and applies since the start.
-    pub healed: u64,
-    /// Objects written because their manifest said so.
-    pub applied: u64,
-}
-
-/// Something that people ask of a daemon.
-#[derive(Debug)]
-pub enum Request {
-    /// Read the configuration again and rerun a service; the answer comes when it is done.
-    Refresh(String, oneshot::Sender<Refreshed>),
-}
-
-/// How a refresh ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refreshed {
-    /// No such service; the nearest name.
-    Unknown(Option<String>),
-    /// The configuration is not valid; what was in force stays.
-    Invalid(String),
-    /// The service's phase and why.
-    Done(Phase, String),
-    /// It goes on.
-    Pending(Phase, String),
-}
 
 /// Takes occurrences as they come.
 pub type Sink = Box<dyn FnMut(&Occurrence, &Config) + Send>;
 
 /// The daemon.
 pub struct Keeper {
-    inputs: Inputs,
-    settings: Settings,
-    session: Session,
-    access: Access,
-    sink: Sink,
-    counter: Counter,
-    target: String,
-    config_error: Option<String>,
-    snapshots: watch::Sender<Snapshot>,
-    requests: mpsc::Receiver<Request>,
-    waiting: Vec<Waiting>,
-    healed: u64,
-    applied: u64,
-    claim: Option<Claim>,
-    leads: bool,
-}
-
-/// Someone who waits for a refresh.
-struct Waiting {
-    service: Arc<str>,
-    reply: oneshot::Sender<Refreshed>,
-    until: Instant,
-    left: bool,
-}
-
-/// The two ends by which others talk to a daemon.
-pub struct Ends {
-    /// What it tells.
-    pub snapshots: watch::Receiver<Snapshot>,
-    /// What it is asked.
-    pub requests: mpsc::Sender<Request>,
+    pub(super) inputs: Inputs,
+    pub(super) settings: Settings,
+    pub(super) session: Session,
+    pub(super) access: Access,
+    pub(super) sink: Sink,
+    pub(super) counter: Counter,
+    pub(super) target: String,
+    pub(super) config_error: Option<String>,
+    pub(super) snapshots: watch::Sender<Snapshot>,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) healed: u64,
+    pub(super) applied: u64,
+    pub(super) claim: Option<Claim>,
+    pub(super) leads: bool,
+    /// Rights whose lack was named: what is refused for want of them needs no line of its own.
+    pub(super) lacking: Vec<Right>,
 }
 
 impl Keeper {
@@ -122,6 +64,7 @@ impl Keeper {
             mode,
         )?;
         let snapshot = Snapshot {
+            instance: settings.instance.identity(),
             status: session.status(),
             interval: settings.loaded.config.interval,
             config_error: None,
@@ -148,6 +91,7 @@ impl Keeper {
             applied: 0,
             claim: None,
             leads: false,
+            lacking: Vec::new(),
         };
         Ok((
             keeper,
@@ -208,31 +152,14 @@ impl Keeper {
             return;
         }
         if let Err(error) = self.session.take_over(&self.settings).await {
-            tracing::error!("{error}");
+            let said = error.to_string();
+            if self.is_named(&said) {
+                tracing::debug!("{said}");
+            } else {
+                tracing::error!("{said}");
+            }
         }
         self.session.set_mode(Mode::Enforce { run: true });
-    }
-
-    /// Names all missing rights at once, before the first write would find them one by one.
-    async fn name_missing_rights(&self) {
-        if self.session.was_applied_before() || self.access == Access::ReadOnly {
-            return;
-        }
-        match self
-            .session
-            .missing_rights(&self.settings, Purpose::Run)
-            .await
-        {
-            Ok(missing) if missing.is_empty() => {}
-            Ok(missing) => {
-                let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
-                tracing::error!(
-                    "rights are missing: {}; `jsorc rbac` prints the roles",
-                    list.join("; ")
-                );
-            }
-            Err(error) => tracing::warn!("{error}"),
-        }
     }
 
     fn ticks(&self) -> tokio::time::Interval {
@@ -252,195 +179,6 @@ impl Keeper {
         files
     }
 
-    /// Looks for the cluster until it answers, in a task of its own.
-    fn seek_cluster(&self, first_wait: Duration) -> mpsc::Receiver<Link> {
-        let (sender, receiver) = mpsc::channel(1);
-        let kubernetes = self.settings.loaded.config.kubernetes.clone();
-        let identity = self.settings.instance.identity();
-        tokio::spawn(async move {
-            tokio::time::sleep(first_wait).await;
-            let mut wait = RETRY_FIRST;
-            loop {
-                let variable = |name: &str| std::env::var(name).ok();
-                let found = match find(&kubernetes, &variable).await {
-                    Ok(target) => connect(target, &identity).await,
-                    Err(error) => Err(error),
-                };
-                let last = matches!(
-                    found,
-                    Ok(_) | Err(ConnectError::Off | ConnectError::NotFound(_))
-                );
-                if sender.send(Link(found)).await.is_err() || last {
-                    return;
-                }
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(RETRY_MOST);
-            }
-        });
-        receiver
-    }
-
-    /// Takes up work with a cluster that answered; gives a new search when that failed.
-    async fn on_link(&mut self, link: Link) -> Option<mpsc::Receiver<Link>> {
-        match link.0 {
-            Ok(connected) => return self.attach(connected).await,
-            Err(error @ (ConnectError::Off | ConnectError::NotFound(_))) => {
-                tracing::info!("without a cluster: {error}; services are only rerun and probed");
-                self.target = "no cluster".into();
-                self.send(Event::Cluster(ClusterState::Off(error.to_string())));
-            }
-            Err(error) => {
-                tracing::warn!("{error}; tried again");
-                self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
-            }
-        }
-        None
-    }
-
-    async fn attach(&mut self, connected: Connected) -> Option<mpsc::Receiver<Link>> {
-        self.counter = connected.counter.clone();
-        self.target = format!("{} ({})", connected.target.server(), connected.target.found);
-        let (user, version) = (&connected.greeting.user, &connected.greeting.version);
-        tracing::info!(
-            "connected to {} as {user}, Kubernetes {version}",
-            self.target
-        );
-        let Err(error) = self
-            .session
-            .attach(&self.settings, &connected, self.access)
-            .await
-        else {
-            self.name_missing_rights().await;
-            if let Some(candidate) = self.session.candidate() {
-                // Until the Lease is won, this process watches and writes nothing.
-                self.session.set_mode(Mode::Observe { rehearse: false });
-                self.claim = Some(Claim::stake(candidate));
-            }
-            return None;
-        };
-        tracing::error!("{error}; tried again in {} s", RETRY_MOST.as_secs());
-        self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
-        Some(self.seek_cluster(RETRY_MOST))
-    }
-
-    /// Reads everything again. What is valid is taken as what ought to be; what is not changes
-    /// nothing and is said.
-    async fn reload(&mut self) {
-        let outcome = load(&self.inputs).and_then(|settings| self.take(settings));
-        match outcome {
-            Ok(false) => {}
-            Ok(true) => {
-                tracing::info!("files changed: they are in force now");
-                self.store_configuration().await;
-            }
-            Err(error) => {
-                let text = error.render();
-                if self.config_error.as_ref() != Some(&text) {
-                    tracing::error!(
-                        "files changed and are not valid; what was in force stays\n{text}"
-                    );
-                }
-                self.config_error = Some(text);
-            }
-        }
-    }
-
-    async fn store_configuration(&self) {
-        if self.leads
-            && let Err(error) = self.session.store_configuration(&self.settings).await
-        {
-            tracing::warn!("{error}");
-        }
-    }
-
-    /// Takes settings, unless they are those in force already.
-    fn take(&mut self, settings: Settings) -> Result<bool, LoadError> {
-        let same = settings.catalog.digest == self.settings.catalog.digest
-            && settings.loaded.config == self.settings.loaded.config;
-        let recovered = self.config_error.take().is_some();
-        if same {
-            if recovered {
-                tracing::info!("files are valid again");
-            }
-            return Ok(false);
-        }
-        if settings.instance != self.settings.instance
-            || settings.loaded.config.kubernetes != self.settings.loaded.config.kubernetes
-        {
-            tracing::warn!("a changed instance or cluster takes effect at the next start");
-        }
-        self.session.give(&settings).map_err(|error| match error {
-            SessionError::Load(error) => error,
-            other => LoadError::Config(vec![crate::config::Problem {
-                place: "configuration".into(),
-                message: other.to_string(),
-                hint: None,
-            }]),
-        })?;
-        self.settings = settings;
-        Ok(true)
-    }
-
-    async fn on_request(&mut self, request: Request) {
-        let Request::Refresh(name, reply) = request;
-        let name = name
-            .strip_suffix("_CONFIG")
-            .map_or(name.clone(), |name| name.to_lowercase().replace('_', "-"));
-        let Some(service) = self
-            .settings
-            .catalog
-            .service(&name)
-            .map(|service| service.name.as_ref().into())
-        else {
-            let near =
-                crate::config::nearest(&name, self.settings.catalog.names()).map(str::to_owned);
-            // The asker may have gone.
-            let _ = reply.send(Refreshed::Unknown(near));
-            return;
-        };
-        self.reload().await;
-        if let Some(error) = &self.config_error {
-            let _ = reply.send(Refreshed::Invalid(error.clone()));
-            return;
-        }
-        self.send(Event::Refresh(Arc::clone(&service)));
-        let until = Instant::now() + REFRESH_PATIENCE;
-        self.waiting.push(Waiting {
-            service,
-            reply,
-            until,
-            left: false,
-        });
-    }
-
-    /// Answers those whose service has come to rest after it began anew.
-    fn answer_waiting(&mut self) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        let status = self.session.status();
-        for mut waiting in std::mem::take(&mut self.waiting) {
-            let Some(service) = status
-                .services
-                .iter()
-                .find(|service| service.name == waiting.service)
-            else {
-                continue;
-            };
-            let resting = service.phase.is_settled()
-                || matches!(service.phase, Phase::Failed | Phase::Waiting);
-            waiting.left |= service.phase == Phase::Starting;
-            let answer = (service.phase, service.reason.clone());
-            if resting && (waiting.left || service.phase != Phase::Running) {
-                let _ = waiting.reply.send(Refreshed::Done(answer.0, answer.1));
-            } else if Instant::now() > waiting.until {
-                let _ = waiting.reply.send(Refreshed::Pending(answer.0, answer.1));
-            } else {
-                self.waiting.push(waiting);
-            }
-        }
-    }
-
     fn tell(&mut self, occurrences: &[Occurrence]) {
         for occurrence in occurrences {
             match occurrence {
@@ -448,12 +186,34 @@ impl Keeper {
                 Occurrence::Applied { .. } => self.applied += 1,
                 _ => {}
             }
-            (self.sink)(occurrence, &self.settings.loaded.config);
+            match occurrence {
+                Occurrence::Refused { reason, .. }
+                | Occurrence::Phase {
+                    from: Phase::Failed,
+                    to: Phase::Failed,
+                    reason,
+                    ..
+                } if self.is_named(reason) => {
+                    tracing::debug!("{}", line(occurrence));
+                }
+                _ => (self.sink)(occurrence, &self.settings.loaded.config),
+            }
         }
+    }
+
+    /// Whether something was refused for want of a right that was named already.
+    fn is_named(&self, reason: &str) -> bool {
+        let refused = |right: &Right, verb: &str| {
+            let said = format!("cannot {verb} resource \"{}\"", right.resource);
+            reason.contains(&said)
+        };
+        let mut lacking = self.lacking.iter();
+        lacking.any(|right| right.verbs.iter().any(|verb| refused(right, verb)))
     }
 
     fn publish(&self) {
         self.snapshots.send_replace(Snapshot {
+            instance: self.settings.instance.identity(),
             status: self.session.status(),
             interval: self.settings.loaded.config.interval,
             config_error: self.config_error.clone(),
@@ -464,7 +224,7 @@ impl Keeper {
         });
     }
 
-    fn send(&self, event: Event) {
+    pub(super) fn send(&self, event: Event) {
         // The session holds the receiving end as long as it lives.
         let _ = self.session.events().send(event);
     }
@@ -482,6 +242,3 @@ async fn changed(claim: &mut Option<Claim>) -> bool {
         None => std::future::pending().await,
     }
 }
-
-/// One attempt to reach the cluster.
-struct Link(Result<Connected, ConnectError>);

@@ -5,15 +5,20 @@
 
 mod carrying;
 mod connected;
+mod ends;
 mod files;
 mod keeper;
 mod leading;
 pub mod loading;
 mod reach;
+mod refreshing;
+mod reloading;
 mod runner;
+mod seeking;
 mod session;
 
 pub use connected::{Connected, connect};
-pub use keeper::{Ends, Keeper, LeaseLost, Refreshed, Request, Sink, Snapshot};
+pub use ends::{Ends, Refreshed, Request, Snapshot};
+pub use keeper::{Keeper, LeaseLost, Sink};
 pub use loading::{Inputs, LoadError, Settings};
 pub use session::{Access, Session, SessionError};

@@ -3,8 +3,14 @@
 
 use crate::cluster::{Forwarder, Reader};
 use crate::drivers::{DriverError, Endpoint, Reach};
+use crate::engine::WriteError;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
+
+/// What grants a right that every daemon needs.
+const INSIDE: &str = "`jsorc rbac` prints the roles that grant it";
+/// Nobody forwards ports but who works from outside the cluster.
+const OUTSIDE: &str = "`jsorc rbac --for cli` prints the roles that grant it";
 
 /// The way to addresses and credentials of one service.
 #[derive(Clone)]
@@ -39,11 +45,7 @@ impl Reach for Route {
             let forward = forwarder
                 .open(&self.namespace, service)
                 .await
-                .map_err(|error| DriverError::Unreachable {
-                    place: service.to_owned(),
-                    message: error.to_string(),
-                    source: None,
-                })?;
+                .map_err(|error| refused(service.to_owned(), &error, OUTSIDE))?;
             Ok(Endpoint {
                 host: forward.address.ip().to_string(),
                 port: forward.address.port(),
@@ -76,11 +78,7 @@ impl Reach for Route {
                     message: format!("has no key `{key}` in namespace {}", self.namespace),
                     source: None,
                 }),
-                Err(error) => Err(DriverError::Unreachable {
-                    place,
-                    message: error.to_string(),
-                    source: None,
-                }),
+                Err(error) => Err(refused(place, &error, INSIDE)),
             }
         })
     }
@@ -94,6 +92,23 @@ impl Route {
             )));
         }
         numbered("localhost", port, service)
+    }
+}
+
+/// What the cluster said; who may not is told what would help.
+fn refused(place: String, error: &WriteError, hint: &str) -> DriverError {
+    let message = error.to_string();
+    match error {
+        WriteError::Forbidden(_) => DriverError::Refused {
+            place,
+            message,
+            hint: hint.to_owned(),
+        },
+        _ => DriverError::Unreachable {
+            place,
+            message,
+            source: None,
+        },
     }
 }
 

@@ -124,6 +124,7 @@ async fn ask(cell: Cell) -> Result<Answer, Failure> {
     Ok(Answer {
         latency: answer.latency,
         note: answer.note,
+        advice: answer.advice,
     })
 }
 

@@ -13,8 +13,7 @@ use crate::engine::{ClusterState, Engine, Event, Mode, Now, Occurrence, Status, 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 /// Writes that are on their way at the same time.
@@ -57,11 +56,12 @@ pub struct Session {
     pub(super) instance: Instance,
     pub(super) link: Option<Link>,
     pub(super) runner: Runner,
-    pub(super) events: UnboundedSender<Event>,
-    pub(super) inbox: UnboundedReceiver<Event>,
+    pub(super) events: mpsc::UnboundedSender<Event>,
+    pub(super) inbox: mpsc::UnboundedReceiver<Event>,
     pub(super) started: Instant,
     pub(super) told: Vec<Occurrence>,
     pub(super) objects_of: HashMap<Arc<str>, bool>,
+    pub(super) numbers_of: HashMap<Arc<str>, Vec<(String, u64)>>,
     pub(super) served: Vec<Resource>,
     pub(super) was_applied: bool,
 }
@@ -122,7 +122,7 @@ impl Session {
         mode: Mode,
     ) -> Result<Self, SessionError> {
         let key = passing_key().map_err(prepare("make a key"))?;
-        let (events, inbox) = unbounded_channel();
+        let (events, inbox) = mpsc::unbounded_channel();
         let mut session = Self {
             engine: Engine::new(settings.instance.clone(), key.clone(), mode),
             key,
@@ -134,6 +134,7 @@ impl Session {
             started: Instant::now(),
             told: Vec::new(),
             objects_of: HashMap::new(),
+            numbers_of: HashMap::new(),
             served: Vec::new(),
             was_applied: false,
         };
@@ -207,13 +208,14 @@ impl Session {
             .iter()
             .map(|s| (s.name.clone(), !s.objects.is_empty()))
             .collect();
+        self.numbers_of = super::carrying::numbers_of(settings);
         self.send(Event::Desired(Box::new(set)));
         Ok(())
     }
 
     /// A sender of events, for those who bring some from outside.
     #[must_use]
-    pub fn events(&self) -> UnboundedSender<Event> {
+    pub fn events(&self) -> mpsc::UnboundedSender<Event> {
         self.events.clone()
     }
 

@@ -1,7 +1,7 @@
 //! `celery`: the broker is there, the workers answer a ping, and so many tasks wait.
 //!
 //! No worker is an answer, and no failure unless `require_workers` says so: who ships the
-//! application may scale its workers to none. Worker and scheduler can be run as commands too.
+//! application may scale its workers to none. But it is said plainly, with what to do. Worker and scheduler can be run as commands too.
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,10 @@ use super::{
 
 /// The `celery` driver.
 pub(super) struct Celery;
+
+/// For who has queues and nobody who works on them.
+const ADVICE: &str =
+    "start a worker on this broker and database; `require_workers: true` makes it a failure";
 
 const SETTINGS: &[Setting] = &[
     address::HOST,
@@ -164,9 +168,11 @@ impl RunningCelery {
             return Err(DriverError::protocol(&self.server.place, message)
                 .with_hint("start a worker on this broker and database"));
         }
+        let advice = (workers.answered == 0).then(|| ADVICE.to_owned());
         Ok(Answer {
             latency,
-            note: format!("{}, {queued} queued", told(&workers)),
+            note: format!("{}, {queued} queued", told(&workers, &self.queues)),
+            advice,
         })
     }
 
@@ -181,9 +187,11 @@ impl RunningCelery {
     }
 }
 
-fn told(workers: &Workers) -> String {
+fn told(workers: &Workers, queues: &[String]) -> String {
+    let these = queues.join(", ");
     match (workers.answered, workers.listening) {
-        (0, 0) => "no worker".to_owned(),
+        (0, 0) => format!("nobody works on {these}: no worker answers"),
+        (0, listening) => format!("nobody works on {these}: 0 of {listening} workers answer"),
         (1, 1) => "1 worker".to_owned(),
         (answered, listening) if answered == listening => format!("{answered} workers"),
         (answered, listening) => format!("{answered} of {listening} workers"),
@@ -216,15 +224,23 @@ mod tests {
     #[test]
     fn workers_are_told_as_people_say_it() {
         let told = |answered, listening| {
-            told(&Workers {
+            let workers = Workers {
                 listening,
                 answered,
-            })
+            };
+            told(&workers, &["celery".to_owned(), "slow".to_owned()])
         };
-        assert_eq!(told(0, 0), "no worker");
+        assert_eq!(
+            told(0, 0),
+            "nobody works on celery, slow: no worker answers"
+        );
         assert_eq!(told(1, 1), "1 worker");
         assert_eq!(told(2, 2), "2 workers");
-        assert_eq!(told(0, 1), "0 of 1 workers");
+        assert_eq!(
+            told(0, 1),
+            "nobody works on celery, slow: 0 of 1 workers answer"
+        );
+        assert_eq!(told(1, 2), "1 of 2 workers");
     }
 
     #[test]

@@ -139,7 +139,7 @@ pub(super) async fn spawn(
         folder: settings.path("cwd"),
         grace: settings.span("grace").unwrap_or(GRACE),
     };
-    Child::spawn(&program, &log)
+    Child::spawn(&program, &log).await
 }
 
 /// What a command is asked beside whether it still runs: settings for another driver.
@@ -227,6 +227,7 @@ impl Running for RunningCommand {
             let id = self.child.id().unwrap_or_default();
             match &self.probe {
                 None => Ok(Answer {
+                    advice: None,
                     latency: asked.elapsed(),
                     note: format!("process {id} runs"),
                 }),
@@ -234,6 +235,7 @@ impl Running for RunningCommand {
                     let answer = probe.ask(self.timeout).await?;
                     let note = format!("process {id} {}", answer.note);
                     Ok(Answer {
+                        advice: None,
                         latency: answer.latency,
                         note,
                     })

@@ -18,6 +18,8 @@ pub struct Answer {
     pub latency: Duration,
     /// What there is to say about it: "2 workers, 0 queued".
     pub note: String,
+    /// What a person can do, where the service answers and what it says is still no good news.
+    pub advice: Option<String>,
 }
 
 /// How one kind of service is run and probed.

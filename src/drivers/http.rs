@@ -108,6 +108,7 @@ impl RunningHttp {
             return Err(self.site.unexpected(page.status, &page.body));
         }
         Ok(Answer {
+            advice: None,
             latency: asked.elapsed(),
             note: format!("answered {}", page.status),
         })

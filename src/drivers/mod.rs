@@ -15,6 +15,7 @@ mod credential;
 mod driver;
 mod error;
 mod get;
+pub mod guard;
 mod http;
 mod none;
 mod pidbox;

@@ -33,6 +33,7 @@ impl Running for RunningNothing {
     fn probe(&mut self) -> BoxFuture<'_, Result<Answer, DriverError>> {
         async {
             Ok(Answer {
+                advice: None,
                 latency: Duration::ZERO,
                 note: String::new(),
             })

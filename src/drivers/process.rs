@@ -1,10 +1,12 @@
 //! A child process in a process group of its own, with its lines in the log.
 //!
 //! The group is ended as a whole: SIGTERM first, SIGKILL when it takes too long, and SIGKILL at
-//! once when the value is dropped, so that no grandchild outlives its service.
+//! once when the value is dropped, so that no grandchild outlives its service. A guard does the same
+//! when jsorc itself is gone.
 
 use std::{
     collections::VecDeque,
+    io,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -20,12 +22,17 @@ use nix::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
+    net::UnixStream,
     process::Command,
     task::JoinHandle,
     time::Instant,
 };
 
-use super::{driver::Log, error::DriverError};
+use super::{
+    driver::Log,
+    error::DriverError,
+    guard::{self, Guarded},
+};
 
 /// What to run.
 pub(super) struct Program {
@@ -41,6 +48,8 @@ pub(super) struct Program {
 pub(super) struct Child {
     name: String,
     leader: tokio::process::Child,
+    process: Option<u32>,
+    _lifeline: Option<Lifeline>,
     group: Group,
     last: LastLines,
     readers: Vec<JoinHandle<()>>,
@@ -50,13 +59,32 @@ pub(super) struct Child {
 /// Kills what is left of the process group when it goes.
 struct Group(Option<Pid>);
 
+/// Our end of a guard's lifeline: the guard ends its group when it goes.
+struct Lifeline(BufReader<UnixStream>);
+
+impl Lifeline {
+    fn hold(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self(BufReader::new(UnixStream::from_std(stream)?)))
+    }
+
+    /// The child's process id, or why it does not start.
+    async fn first_word(&mut self) -> Result<u32, String> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let mut line = String::new();
+        // An end without a word is a word too.
+        let _ = tokio::time::timeout(PATIENCE, self.0.read_line(&mut line)).await;
+        guard::told(&line)
+    }
+}
+
 /// The last lines that a child wrote, for the message when it ends.
 #[derive(Clone, Default)]
 struct LastLines(Arc<Mutex<VecDeque<String>>>);
 
 impl Child {
     /// Starts a program. Its lines go to the log.
-    pub(super) fn spawn(program: &Program, log: &Log) -> Result<Self, DriverError> {
+    pub(super) async fn spawn(program: &Program, log: &Log) -> Result<Self, DriverError> {
         let failed = |how: String| {
             let (name, lines) = (program.name.clone(), Vec::new());
             DriverError::Exited { name, how, lines }
@@ -65,25 +93,34 @@ impl Child {
             .command
             .split_first()
             .ok_or_else(|| failed("is empty".to_owned()))?;
-        let mut command = Command::new(first);
-        command.args(rest).process_group(0).kill_on_drop(true);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let unstarted = |error: String| failed(format!("does not start: {first}: {error}"));
+        let refused = |error: io::Error| unstarted(error.to_string());
+        let Guarded { command, lifeline } =
+            guard::guarded(first, rest, program.grace).map_err(refused)?;
+        let mut command = Command::from(command);
+        command.process_group(0).kill_on_drop(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, value) in &program.environment {
             command.env(name, value.expose_secret());
         }
         if let Some(folder) = &program.folder {
             command.current_dir(folder);
         }
-        let spawned = command.spawn();
-        let mut child =
-            spawned.map_err(|error| failed(format!("does not start: {first}: {error}")))?;
-        let id = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .map(Pid::from_raw);
+        let mut child = command.spawn().map_err(refused)?;
+        // It holds the guard's end of the lifeline.
+        drop(command);
+        let leader = child.id();
+        let id = leader.and_then(|id| i32::try_from(id).ok());
+        let group = Group(id.map(Pid::from_raw));
+        let mut process = leader;
+        let lifeline = match lifeline {
+            Some(lifeline) => {
+                let mut lifeline = Lifeline::hold(lifeline).map_err(refused)?;
+                process = Some(lifeline.first_word().await.map_err(unstarted)?);
+                Some(lifeline)
+            }
+            None => None,
+        };
         let last = LastLines::default();
         let output = child.stdout.take().map(|stream| last.follow(stream, log));
         let errors = child.stderr.take().map(|stream| last.follow(stream, log));
@@ -91,7 +128,9 @@ impl Child {
         Ok(Self {
             name,
             leader: child,
-            group: Group(id),
+            process,
+            _lifeline: lifeline,
+            group,
             last,
             readers: output.into_iter().chain(errors).collect(),
             grace: program.grace,
@@ -109,7 +148,7 @@ impl Child {
 
     /// The process id, while it runs.
     pub(super) fn id(&self) -> Option<u32> {
-        self.leader.id()
+        self.leader.id().and(self.process)
     }
 
     /// Ends the whole group, in the end by force.

@@ -80,7 +80,11 @@ impl RunningPrometheus {
             "{version}, `{}` has {count} result{plural}",
             one_line(&self.query)
         );
-        Ok(Answer { latency, note })
+        Ok(Answer {
+            latency,
+            note,
+            advice: None,
+        })
     }
 }
 

@@ -179,7 +179,11 @@ impl RunningRedis {
             _ => "the user may not ask for INFO".to_owned(),
         };
         self.connection = Some(connection);
-        Ok(Answer { latency, note })
+        Ok(Answer {
+            latency,
+            note,
+            advice: None,
+        })
     }
 
     /// Pings over the connection there is, or else over a new one.

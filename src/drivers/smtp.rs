@@ -169,7 +169,11 @@ impl RunningSmtp {
             Some(login) => format!("logged in as {}", login.user),
             None => "nobody logged in".to_owned(),
         };
-        Answer { latency, note }
+        Answer {
+            latency,
+            note,
+            advice: None,
+        }
     }
 }
 

@@ -70,6 +70,7 @@ impl Running for RunningTcp {
             )
             .await?;
             Ok(Answer {
+                advice: None,
                 latency: asked.elapsed(),
                 note: "accepts connections".to_owned(),
             })

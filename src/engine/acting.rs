@@ -13,7 +13,7 @@ impl Engine {
         if !object.desired.key.is("", "Namespace") {
             for name in &service.desired.depends_on {
                 if let Some(first) = self.services.get(name)
-                    && !first.is_ready_for_others()
+                    && !self.is_ready_for_others(first)
                 {
                     return Some(format!("service {name} ({})", first.phase));
                 }

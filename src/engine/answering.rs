@@ -283,8 +283,8 @@ impl Engine {
         };
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());
-        let healed = fields.iter().map(|change| change.path.clone());
-        let again = object.heals.count(now.mono, &key, healed);
+        let disputed: Vec<_> = fields.iter().map(|change| change.path.clone()).collect();
+        let again = object.heals.count(now.mono, &key, disputed.iter().cloned());
         let heal = Heal {
             service: service.clone(),
             key: key.clone(),
@@ -301,6 +301,7 @@ impl Engine {
                 service,
                 key,
                 by,
+                fields: disputed,
                 times,
                 again: rest,
             });

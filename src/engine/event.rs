@@ -43,7 +43,7 @@ pub enum Event {
         outcome: Result<Written, WriteError>,
     },
     /// Why an object is not ready, found by looking at its pods.
-    Explained(ObjectKey, Option<String>),
+    Explained(ObjectKey, Option<Explanation>),
     /// A driver was started and probed once.
     Started {
         /// The service.
@@ -68,6 +68,15 @@ pub enum Event {
     Tick,
     /// A time that the engine asked to be woken at.
     Woken,
+}
+
+/// Why an object is not ready, down to its pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The pod, and what it or the scheduler says.
+    pub text: String,
+    /// What a person can do.
+    pub hint: Option<String>,
 }
 
 /// Whether there is a cluster to work with.
@@ -225,6 +234,8 @@ pub struct Answer {
     pub latency: Duration,
     /// What there is to say about it.
     pub note: String,
+    /// What a person can do, where that is no good news although the service answers.
+    pub advice: Option<String>,
 }
 
 /// Why a driver could not start or get an answer.

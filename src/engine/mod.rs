@@ -48,8 +48,8 @@ mod writing;
 
 pub use command::{Command, Start, Verb, Write};
 pub use event::{
-    Answer, ClusterState, DriverError, Event, FieldConflict, Now, WatchChange, WatchKey,
-    WriteError, Written,
+    Answer, ClusterState, DriverError, Event, Explanation, FieldConflict, Now, WatchChange,
+    WatchKey, WriteError, Written,
 };
 pub use flight::Cause;
 pub use object::{Checked, Foreign, Standing};
@@ -81,6 +81,8 @@ pub enum Mode {
         /// Ask the server what would come out.
         rehearse: bool,
     },
+    /// It watches and leaves all else to whoever holds the Lease.
+    Follow,
 }
 
 /// The state of everything.
@@ -219,7 +221,7 @@ impl Engine {
                 attempt,
                 outcome,
             } => self.on_wrote(&key, attempt, outcome, now),
-            Event::Explained(key, text) => self.on_explained(&key, text),
+            Event::Explained(key, why) => self.on_explained(&key, why),
             Event::Started {
                 service,
                 run,
@@ -274,7 +276,9 @@ impl Engine {
         };
         let decision = decide(object, &around);
         let standing = match (&decision, lost) {
-            (Decision::Unknown, Some(reason)) => Some(Standing::Waiting(reason)),
+            (Decision::Unknown, Some(reason)) => {
+                Some(Standing::Waiting(format!("its watch: {reason}")))
+            }
             _ => self.act(position, decision, now),
         };
         if let Some(standing) = standing {

@@ -2,7 +2,7 @@
 
 use super::backoff::{CLUSTER, Pace};
 use super::diff::FieldChange;
-use super::event::FieldConflict;
+use super::event::{Explanation, FieldConflict};
 use super::flight::{Cause, Flight};
 use super::health::{Health, health};
 use super::occurrence::Blame;
@@ -50,7 +50,7 @@ pub struct Object {
     /// Where the object stands.
     pub standing: Standing,
     /// Why it is not ready, down to the pod.
-    pub explained: Option<String>,
+    pub explained: Option<Explanation>,
     /// The body that was wanted before the manifest changed, until the change is written.
     pub was: Option<Arc<str>>,
     /// The live object while it differs and is not written yet: for blame and difference.

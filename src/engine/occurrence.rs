@@ -3,6 +3,7 @@
 use super::diff::FieldChange;
 use super::phase::Phase;
 use crate::desired::ObjectKey;
+use crate::desired::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub enum Occurrence {
         key: ObjectKey,
         /// The other writer.
         by: Blame,
+        /// The fields that both write.
+        fields: Vec<Path>,
         /// How often in the last minute.
         times: u32,
         /// When it is healed next.
@@ -92,6 +95,15 @@ pub enum Occurrence {
         reason: String,
         /// What a person can do.
         hint: Option<String>,
+    },
+    /// What a service answers has become bad news, or good news again.
+    Noted {
+        /// The service.
+        service: Arc<str>,
+        /// What it says.
+        note: String,
+        /// What a person can do; `None` when all is well again.
+        advice: Option<String>,
     },
     /// A probe failed, but not often enough to matter yet.
     ProbeFailed {

@@ -218,7 +218,25 @@ impl Engine {
         service.run = Run::Up(run, false);
         self.dirty.insert(name.clone());
         match outcome {
-            Ok(answer) => service.answered(answer, now),
+            Ok(answer) => {
+                let advised = |answer: &Answer| answer.advice.is_some();
+                let before = service
+                    .probes
+                    .last
+                    .as_ref()
+                    .map(|(answer, _)| advised(answer));
+                let (now_so, note) = (advised(&answer), answer.note.clone());
+                let advice = answer.advice.clone();
+                service.answered(answer, now);
+                if before.is_some_and(|before| before != now_so) {
+                    let service = name.clone();
+                    self.tell(Occurrence::Noted {
+                        service,
+                        note,
+                        advice,
+                    });
+                }
+            }
             Err(error) => {
                 let failures = service.probes.failures + 1;
                 service.probes.failures = failures;
@@ -277,6 +295,15 @@ impl Engine {
             service.probes.error = None;
             self.dirty.insert(name.clone());
         }
+    }
+
+    /// Whether everything that was asked about objects that are not ready is answered.
+    #[must_use]
+    pub fn has_explained(&self) -> bool {
+        self.explanations.keys().all(|position| {
+            let object = &self.objects[*position];
+            object.explained.is_some() || object.health().is_current()
+        })
     }
 
     /// Asks why the first object that is not ready is not, unless someone asked just now.

@@ -69,8 +69,8 @@ pub struct ServiceStatus {
     pub retry: Option<(Duration, u32)>,
     /// What is wrong with single objects.
     pub problems: Vec<(ObjectKey, String)>,
-    /// Objects that left the folder and stay.
-    pub kept: usize,
+    /// Objects that left the folder and stay, and why.
+    pub kept: Vec<(ObjectKey, String)>,
 }
 
 impl Engine {
@@ -87,17 +87,14 @@ impl Engine {
             phase: Phase::Orphaned,
             since: now.wall,
             age: Duration::ZERO,
-            reason: format!(
-                "{} objects are in the cluster, and services/{name} is gone",
-                inventory.records.len()
-            ),
+            reason: orphaned(name, inventory.records.len()),
             hint: Some(format!("jsorc delete {name}")),
             objects: Some((0, inventory.records.len())),
             answer: None,
             answers: false,
             retry: None,
             problems: Vec::new(),
-            kept: 0,
+            kept: Vec::new(),
         }));
         let kinds: BTreeSet<_> = self.watches.keys().map(|watch| &watch.resource).collect();
         Status {
@@ -125,6 +122,23 @@ impl Engine {
             _ => None,
         };
         self.objects.iter().filter_map(drift).collect()
+    }
+
+    /// The service that an object belongs to.
+    #[must_use]
+    pub fn service_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
+        let position = self.index.get(key)?;
+        Some(&self.objects[*position].service)
+    }
+
+    fn kept(&self, name: &Arc<str>) -> Vec<(ObjectKey, String)> {
+        self.leavers(name)
+            .into_iter()
+            .filter_map(|(key, leaver)| match leaver {
+                Leaver::Keep(reason) => Some((key, reason)),
+                _ => None,
+            })
+            .collect()
     }
 
     fn service_status(&self, name: &Arc<str>, now: Now) -> ServiceStatus {
@@ -161,7 +175,7 @@ impl Engine {
                 .iter()
                 .filter_map(|o| problem(&o.standing).map(|why| (o.desired.key.clone(), why)))
                 .collect(),
-            kept: service.kept.len(),
+            kept: self.kept(name),
         }
     }
 
@@ -205,4 +219,12 @@ impl Engine {
                 .iter()
                 .all(|object| object.flight.is_none() && done(&object.standing))
     }
+}
+
+fn orphaned(name: &str, objects: usize) -> String {
+    let are = match objects {
+        1 => "1 object is".to_owned(),
+        _ => format!("{objects} objects are"),
+    };
+    format!("{are} in the cluster, and services/{name} is gone")
 }

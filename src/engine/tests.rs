@@ -323,6 +323,7 @@ impl World {
             }
             Command::Start(start) => {
                 let answer = Answer {
+                    advice: None,
                     latency: Duration::from_millis(1),
                     note: String::new(),
                 };
@@ -334,6 +335,7 @@ impl World {
             }
             Command::Probe { service, run, .. } => {
                 let answer = Answer {
+                    advice: None,
                     latency: Duration::from_millis(1),
                     note: String::new(),
                 };

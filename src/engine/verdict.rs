@@ -1,10 +1,13 @@
 //! Where a service stands, before it is acted on: what comes first, its objects, its driver.
 
+use super::event::Answer;
+use super::flight::Cause;
 use super::object::{Object, Standing};
 use super::phase::Phase;
 use super::service::{Run, Service};
 use super::{ClusterState, Engine, Mode, Now};
 use crate::desired::WriteMode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The check after one that applied something: the next event of the cluster, and where none
@@ -46,7 +49,7 @@ impl Engine {
             .depends_on
             .iter()
             .filter_map(|name| self.services.get(name))
-            .find(|s| !s.is_ready_for_others());
+            .find(|s| !self.is_ready_for_others(s));
         if let Some(first) = first {
             return Verdict::new(
                 Phase::Waiting,
@@ -106,8 +109,13 @@ impl Engine {
                 )
             });
         }
+        if let Mode::Observe { .. } = self.mode
+            && let Some(verdict) = differing(&members)
+        {
+            return Some(verdict);
+        }
         if let Some(why) = find(&|object| match &object.standing {
-            Standing::Waiting(what) => Some(format!("waits for {what}")),
+            Standing::Waiting(what) => Some(waiting(what)),
             _ => None,
         }) {
             let begun = members
@@ -124,18 +132,16 @@ impl Engine {
                 )
             });
         }
-        let differs = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Differs(_)))
-            .count();
-        if differs > 0 && matches!(self.mode, Mode::Observe { .. }) {
-            return Some(Verdict::new(
-                Phase::Waiting,
-                format!("{differs} objects would be written"),
-            ));
-        }
-        let unready = find(&|object| self.unready(object))?;
-        (!up).then(|| Verdict::new(Phase::Settling, unready))
+        // The nearest to the cause is said: a Service without endpoints has a workload that says why.
+        let unready = { members.iter() }
+            .filter_map(|object| self.unready(object).map(|why| (object, why)))
+            .min_by_key(|(object, _)| (object.explained.is_none(), object.health().is_current()))?;
+        let (object, why) = unready;
+        (!up).then(|| Verdict {
+            phase: Phase::Settling,
+            reason: format!("{} {why}", object.desired.key.short()),
+            hint: object.explained.as_ref().and_then(|more| more.hint.clone()),
+        })
     }
 
     /// Why an object does not carry its service yet.
@@ -143,7 +149,7 @@ impl Engine {
         let health = object.health();
         if let Some(reason) = health.reason() {
             return Some(match &object.explained {
-                Some(more) => format!("{reason}: {more}"),
+                Some(more) => format!("{reason}: {}", more.text),
                 None => reason.to_owned(),
             });
         }
@@ -152,11 +158,38 @@ impl Engine {
         lonely.then(|| "has no ready endpoint".to_owned())
     }
 
+    /// Where nothing is probed, objects in order are the most that can be told.
+    fn unprobed(&self, service: &Service) -> Verdict {
+        match self.mode {
+            Mode::Follow => Verdict::new(Phase::Waiting, "waits for the Lease"),
+            _ if self.has_objects(&service.desired.name) => {
+                Verdict::new(Phase::Running, "objects in order; not probed")
+            }
+            _ => Verdict::new(Phase::Waiting, "not probed"),
+        }
+    }
+
+    /// Whether a service has anything to apply.
+    pub(super) fn has_objects(&self, name: &Arc<str>) -> bool {
+        self.members(name)
+            .any(|object| object.desired.mode != WriteMode::Ensure)
+    }
+
+    /// Whether what depends on a service may go on. One without manifests says nothing while
+    /// nothing is probed, and so holds nobody up.
+    pub(super) fn is_ready_for_others(&self, service: &Service) -> bool {
+        let probed = !matches!(
+            self.mode,
+            Mode::Enforce { run: false } | Mode::Observe { .. }
+        );
+        service.is_ready_for_others() || !(probed || self.has_objects(&service.desired.name))
+    }
+
     /// What the driver says.
     pub(super) fn run_verdict(&self, service: &Service, now: Now) -> Verdict {
         let error = service.probes.error.as_ref();
         if self.mode != (Mode::Enforce { run: true }) {
-            return Verdict::new(Phase::Waiting, "services are run by `jsorc run`");
+            return self.unprobed(service);
         }
         if let Some(error) = error.filter(|error| error.not_configured) {
             return Verdict {
@@ -169,12 +202,13 @@ impl Engine {
             Run::Starting(_) if service.phase == Phase::Degraded => Verdict::keep(service),
             Run::Starting(_) => Verdict::new(Phase::Starting, "connecting"),
             Run::Up(..) if !service.wants_rerun => {
-                let note = service
-                    .probes
-                    .last
-                    .as_ref()
-                    .map(|(answer, _)| answer.note.clone());
-                Verdict::new(Phase::Running, note.unwrap_or_default())
+                let last = service.probes.last.as_ref();
+                let said = |pick: fn(&Answer) -> Option<String>| last.and_then(|(a, _)| pick(a));
+                Verdict {
+                    phase: Phase::Running,
+                    reason: said(|answer| Some(answer.note.clone())).unwrap_or_default(),
+                    hint: said(|answer| answer.advice.clone()),
+                }
             }
             _ if service.holds_rerun && now.mono < service.held_since + NEXT_CHECK => Verdict::new(
                 Phase::Settling,
@@ -193,5 +227,45 @@ impl Engine {
                 _ => Verdict::new(Phase::Starting, "connecting"),
             },
         }
+    }
+}
+
+/// What a look at the cluster says of objects that are missing or not as wanted.
+fn differing(members: &[&Object]) -> Option<Verdict> {
+    let own = || {
+        members
+            .iter()
+            .filter(|object| object.desired.mode != WriteMode::Ensure)
+    };
+    if own().all(|object| object.standing == Standing::Differs(Cause::Missing)) {
+        return Some(Verdict::new(Phase::Waiting, "not applied yet"));
+    }
+    let differs = || own().filter(|object| matches!(object.standing, Standing::Differs(_)));
+    let first = differs().next()?.desired.key.short();
+    let all = differs().count();
+    let said = match all {
+        1 => format!("1 object would be written: {first}"),
+        _ => format!("{all} objects would be written: {first} and others"),
+    };
+    Some(Verdict::new(Phase::Waiting, said))
+}
+
+/// What an object waits for, or what is happening to it.
+fn waiting(what: &str) -> String {
+    if what.starts_with("is ") {
+        what.to_owned()
+    } else {
+        format!("waits for {what}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_to_an_object_reads_as_a_sentence_after_its_name() {
+        assert_eq!(waiting("is being deleted"), "is being deleted");
+        assert_eq!(waiting("Namespace/shop"), "waits for Namespace/shop");
     }
 }

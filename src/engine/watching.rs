@@ -1,7 +1,7 @@
 //! What the watches say becomes state; drift is answered at once.
 
 use super::decide;
-use super::event::{WatchChange, WatchKey};
+use super::event::{Explanation, WatchChange, WatchKey};
 use super::object::{Live, Looked, Object};
 use super::{Engine, Now};
 use crate::desired::{ObjectKey, Resource};
@@ -254,11 +254,11 @@ impl Engine {
             .sum()
     }
 
-    pub(super) fn on_explained(&mut self, key: &ObjectKey, text: Option<String>) {
+    pub(super) fn on_explained(&mut self, key: &ObjectKey, why: Option<Explanation>) {
         if let Some(position) = self.index.get(key).copied() {
             let object = &mut self.objects[position];
-            if !object.health().is_current() && object.explained != text {
-                object.explained = text;
+            if !object.health().is_current() && object.explained != why {
+                object.explained = why;
                 self.dirty.insert(object.service.clone());
             }
         }

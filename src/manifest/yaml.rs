@@ -5,6 +5,7 @@
 //! silently mean something else than it looks like is kept visible in the tree.
 //! The parser's budgets (depth, nodes, aliases) stay on.
 
+mod tabs;
 mod visitor;
 
 use serde_json::{Map, Number, Value};
@@ -76,8 +77,17 @@ pub fn parse(source: &Source) -> Result<Vec<Node>, Box<Problem>> {
         with_snippet: false,
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough,
     };
-    serde_saphyr::from_multiple_with_options::<Node>(&source.text, options)
-        .map_err(|error| Box::new(syntax_problem(source, &error)))
+    let nodes = serde_saphyr::from_multiple_with_options::<Node>(&source.text, options)
+        .map_err(|error| Box::new(syntax_problem(source, &error)))?;
+    match tabs::first_refused(&source.text) {
+        None => Ok(nodes),
+        Some(spot) => {
+            let problem = source.error(spot, "a tab at the beginning of a line without content");
+            Err(Box::new(
+                problem.hint("remove it: kubectl refuses the file"),
+            ))
+        }
+    }
 }
 
 fn syntax_problem(source: &Source, error: &serde_saphyr::Error) -> Problem {

@@ -4,6 +4,7 @@
 //! inside lists and mappings, the data of a patched Secret, and passwords inside URLs.
 
 use super::document;
+use super::layout::{safe, shorten, width};
 use super::style::{Meaning, Palette};
 use super::table::{Cell, Table};
 use crate::config::{Loaded, flatten, is_secret};
@@ -12,26 +13,57 @@ use crate::manifest::Catalog;
 use serde_json::{Map, Value, json};
 
 const BULLETS: &str = "••••";
+/// A value has at least so many columns, whatever the terminal's width.
+const LEAST: usize = 16;
 
 /// The values with dotted keys; with `origin`, each with the layer that set it. Ends with a line
-/// feed.
+/// feed. Where the terminal's width is known, long values give way to the origins, which are never
+/// cut.
 #[must_use]
-pub fn text(loaded: &Loaded, catalog: &Catalog, origin: bool, palette: Palette) -> String {
-    let mut table = Table::new(0);
-    for (path, value) in flatten(&loaded.values) {
-        let shown = spoken(&guarded(&path, value, catalog));
-        if origin {
+pub fn text(
+    loaded: &Loaded,
+    catalog: &Catalog,
+    origin: bool,
+    palette: Palette,
+    terminal: Option<usize>,
+) -> String {
+    let rows: Vec<[String; 3]> = flatten(&loaded.values)
+        .into_iter()
+        .map(|(path, value)| {
+            let shown = safe(&spoken(&guarded(&path, value, catalog))).into_owned();
             let from = loaded.origin(&path).to_string();
-            table.row([
-                Cell::from(path),
-                shown.into(),
-                Cell::new(Meaning::Faint, from),
-            ]);
-        } else {
+            [path, shown, from]
+        })
+        .collect();
+    let mut table = Table::new(0);
+    if !origin {
+        for [path, shown, _] in &rows {
             table.row([Cell::from(path), shown.into()]);
         }
+        return table.render(palette, None);
     }
-    table.render(palette, None)
+    let room = terminal.map_or(usize::MAX, |columns| room_for_values(&rows, columns));
+    let mut cut = false;
+    for [path, shown, from] in &rows {
+        cut |= width(shown) > room;
+        table.row([
+            Cell::from(path),
+            shorten(shown, room).as_ref().into(),
+            Cell::new(Meaning::Faint, from),
+        ]);
+    }
+    let mut text = table.render(palette, None);
+    if cut {
+        text.push_str("Values with … are shortened; -v shows them whole.\n");
+    }
+    text
+}
+
+/// The columns that keys and origins leave for values.
+fn room_for_values(rows: &[[String; 3]], columns: usize) -> usize {
+    let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max();
+    let taken = widest(0).unwrap_or(0) + widest(2).unwrap_or(0) + 4;
+    columns.saturating_sub(taken).max(LEAST)
 }
 
 /// The configuration for programs: `kind: Config`, each value with its dotted key and origin.
@@ -139,7 +171,7 @@ mod tests {
             &catalog,
             &[("JSORC_INTERVAL", "5s"), ("REDIS_HOST", "cache")],
         );
-        let shown = text(&loaded, &catalog, true, Palette::PLAIN);
+        let shown = text(&loaded, &catalog, true, Palette::PLAIN, None);
         let lines: Vec<&str> = shown
             .lines()
             .filter(|line| {
@@ -163,11 +195,38 @@ mod tests {
                 "services.redis.config.host        cache             environment variable REDIS_HOST",
             ]
         );
-        let without = text(&loaded, &catalog, false, Palette::PLAIN);
+        let without = text(&loaded, &catalog, false, Palette::PLAIN, None);
         assert!(
             without.contains("\ninterval                          5s\n"),
             "{without}"
         );
+    }
+
+    #[test]
+    fn on_a_terminal_long_values_are_cut_and_origins_are_not() {
+        let catalog = catalog();
+        let long = format!("cache.{}.example.com", "x".repeat(200));
+        let url = format!("redis://admin:{CANARY}@{long}");
+        let loaded = loaded(
+            &catalog,
+            &[
+                ("REDIS_HOST", &long),
+                ("JSORC_SERVICES__REDIS__CONFIG__BROKER", &url),
+            ],
+        );
+        let shown = text(&loaded, &catalog, true, Palette::PLAIN, Some(140));
+        for line in shown.lines() {
+            assert!(width(line) <= 140, "{line}");
+        }
+        let host = shown.lines().find(|line| line.contains("config.host"));
+        let host = host.unwrap();
+        assert!(host.contains("cache.xxx") && host.contains('…'), "{host}");
+        assert!(host.ends_with("environment variable REDIS_HOST"), "{host}");
+        assert!(shown.contains("redis://admin:••••@"), "{shown}");
+        assert!(!shown.contains(CANARY), "{shown}");
+        assert!(shown.ends_with("; -v shows them whole.\n"), "{shown}");
+        let whole = text(&loaded, &catalog, true, Palette::PLAIN, None);
+        assert!(whole.contains(&long) && !whole.contains('…'), "{whole}");
     }
 
     #[test]
@@ -186,7 +245,7 @@ mod tests {
                 ("JSORC_SERVICES__REDIS__PATCHES", &patches),
             ],
         );
-        let shown = text(&loaded, &catalog, true, Palette::PLAIN);
+        let shown = text(&loaded, &catalog, true, Palette::PLAIN, None);
         let document = json(&loaded, &catalog);
         for form in [&shown, &document.to_string()] {
             assert!(!form.contains(CANARY), "{form}");

@@ -21,7 +21,7 @@ mod samples;
 pub mod services;
 pub mod status;
 pub mod style;
-mod table;
+pub mod table;
 
 /// The `apiVersion` of every JSON document.
 pub const API_VERSION: &str = "jsorc.dev/v1alpha1";

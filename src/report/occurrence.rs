@@ -6,6 +6,7 @@ use super::layout::safe;
 use super::measure::{count, span, wait};
 use super::plan::change_json;
 use crate::desired::ObjectKey;
+use crate::desired::path::Path;
 use crate::engine::diff::FieldChange;
 use crate::engine::{Blame, Occurrence, Phase};
 use jiff::Timestamp;
@@ -39,13 +40,7 @@ pub fn line(occurrence: &Occurrence) -> String {
         Occurrence::Refused {
             key, reason, again, ..
         } => format!("{}: {reason}{}", key.short(), next_try(*again)),
-        Occurrence::Fight {
-            key,
-            by,
-            times,
-            again,
-            ..
-        } => fight(key, by, *times, *again),
+        Occurrence::Fight { .. } => fight(occurrence),
         Occurrence::RerunIgnored { applied, .. } => format!(
             "{} applied; rerun ignored, pods are not ready yet",
             count(*applied, "object")
@@ -57,6 +52,10 @@ pub fn line(occurrence: &Occurrence) -> String {
             hint,
             ..
         } => moved(*from, *to, reason, hint.as_deref()),
+        Occurrence::Noted { note, advice, .. } => match advice {
+            Some(advice) => format!("{note}; hint: {advice}"),
+            None => format!("is well again: {note}"),
+        },
         Occurrence::ProbeFailed {
             reason, failures, ..
         } => format!("did not answer ({failures} in a row): {reason}"),
@@ -88,6 +87,14 @@ pub fn level(occurrence: &Occurrence, quiet: bool) -> Level {
         Occurrence::Phase {
             to: Phase::Degraded | Phase::Orphaned,
             ..
+        }
+        | Occurrence::Phase {
+            to: Phase::Running,
+            hint: Some(_),
+            ..
+        }
+        | Occurrence::Noted {
+            advice: Some(_), ..
         }
         | Occurrence::Refused { .. }
         | Occurrence::Restarted { .. }
@@ -132,12 +139,16 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
         Occurrence::Fight {
             key,
             by,
+            fields,
             times,
             again,
             ..
         } => (
             "fight",
-            json!({"object": object(key), "by": blame(by, None), "times": times, "again_ms": millis(*again)}),
+            json!({
+                "object": object(key), "by": blame(by, None), "times": times,
+                "again_ms": millis(*again), "ignore": ignored(key, fields),
+            }),
         ),
         Occurrence::RerunIgnored { applied, .. } => ("rerun_ignored", json!({"applied": applied})),
         Occurrence::Phase {
@@ -150,6 +161,7 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
             "phase",
             json!({"from": from, "to": to, "state": to.state(), "reason": reason, "hint": hint}),
         ),
+        Occurrence::Noted { note, advice, .. } => ("noted", json!({"note": note, "hint": advice})),
         Occurrence::ProbeFailed {
             reason, failures, ..
         } => (
@@ -189,6 +201,7 @@ pub fn service(occurrence: &Occurrence) -> &str {
         | Occurrence::Fight { service, .. }
         | Occurrence::RerunIgnored { service, .. }
         | Occurrence::Phase { service, .. }
+        | Occurrence::Noted { service, .. }
         | Occurrence::ProbeFailed { service, .. }
         | Occurrence::Restarted { service, .. }
         | Occurrence::InventoryRefused { service, .. } => service,
@@ -203,19 +216,60 @@ fn applied(key: &ObjectKey, created: bool, fields: &[FieldChange], took: Duratio
     }
 }
 
-/// Who it was, with the line that leaves the field to them.
-fn fight(key: &ObjectKey, by: &Blame, times: u32, again: Duration) -> String {
+/// Who it was and over which fields, with the line that leaves these to them.
+fn fight(occurrence: &Occurrence) -> String {
+    let Occurrence::Fight {
+        service,
+        key,
+        by,
+        fields,
+        times,
+        again,
+    } = occurrence
+    else {
+        return String::new();
+    };
     let who = match by {
         Blame::Manager(manager, _) => manager.as_str(),
         Blame::Unknown => "someone unknown",
     };
-    format!(
-        "{} and {who} keep changing it: healed {times} times within a minute, next in {}; to leave a field to them: ignore: [{{kind: {}, name: {}, path: …}}]",
+    let what = match fields.as_slice() {
+        [] => "it".to_owned(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} and {}", count(rest.len(), "other field")),
+    };
+    let told = format!(
+        "{} and {who} keep changing {what}: healed {times} times within a minute, next in {}",
         key.short(),
-        wait(again),
-        key.kind,
-        key.name
+        wait(*again)
+    );
+    if fields.is_empty() {
+        return told;
+    }
+    let lines: Vec<String> = fields.iter().map(|path| ignore_line(key, path)).collect();
+    format!(
+        "{told}; to leave it to them, in services.{service}: ignore: [{}]",
+        lines.join(", ")
     )
+}
+
+/// The entries of `ignore` that leave fields to others.
+fn ignored(key: &ObjectKey, fields: &[Path]) -> Vec<Value> {
+    let entry =
+        |path: &Path| json!({"kind": &*key.kind, "name": &*key.name, "path": path.to_string()});
+    fields.iter().map(entry).collect()
+}
+
+/// One entry of `ignore`, as YAML that can be pasted.
+fn ignore_line(key: &ObjectKey, path: &Path) -> String {
+    let path = path.to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    let path = if path.chars().all(plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', "''"))
+    };
+    format!("{{kind: {}, name: {}, path: {path}}}", key.kind, key.name)
 }
 
 fn moved(from: Phase, to: Phase, reason: &str, hint: Option<&str>) -> String {

@@ -47,12 +47,13 @@ pub(super) fn service(name: &str, phase: Phase, age: u64, reason: &str) -> Servi
         answers: false,
         retry: None,
         problems: Vec::new(),
-        kept: 0,
+        kept: Vec::new(),
     }
 }
 
 pub(super) fn running(name: &str, millis: u64, note: &str) -> ServiceStatus {
     let answer = Answer {
+        advice: None,
         latency: Duration::from_millis(millis),
         note: note.into(),
     };
@@ -86,7 +87,10 @@ pub(super) fn status() -> Status {
             ServiceStatus {
                 objects: Some((3, 4)),
                 problems: vec![(deployment(), "would be refused: no right".into())],
-                kept: 1,
+                kept: vec![(
+                    ObjectKey::new("", "PersistentVolumeClaim", Some("prod"), "redis-data"),
+                    "protected kind".into(),
+                )],
                 ..service("redis", Phase::Settling, 11, stuck)
             },
             running("task", 6, "2 workers, 0 queued"),

@@ -7,6 +7,7 @@ use super::measure::{age, count, ordinal, span, wait};
 use super::plan::change_json;
 use super::style::{Meaning, Palette};
 use super::table::{Cell, Table};
+use crate::desired::ObjectKey;
 use crate::engine::{Blame, ClusterState, Drift, Phase, ServiceStatus, Status};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -100,9 +101,9 @@ pub(super) fn note(service: &ServiceStatus) -> String {
             let _ = write!(note, " ({})", ordinal(failures));
         }
     }
-    if service.kept > 0 {
+    if !service.kept.is_empty() {
         let gap = if note.is_empty() { "" } else { ", " };
-        let _ = write!(note, "{gap}{} kept", service.kept);
+        let _ = write!(note, "{gap}{} kept", service.kept.len());
     }
     note
 }
@@ -123,9 +124,17 @@ fn answers(service: &ServiceStatus) -> String {
 fn problems(status: &Status) -> String {
     let mut table = Table::new(2);
     for service in &status.services {
-        for (key, why) in &service.problems {
+        let problems = service
+            .problems
+            .iter()
+            .map(|(key, why)| ("!", key, why.clone()));
+        let kept = service
+            .kept
+            .iter()
+            .map(|(key, why)| ("=", key, format!("stays: {why}")));
+        for (sign, key, why) in problems.chain(kept) {
             table.row([
-                Cell::new(Meaning::Strong, "!"),
+                Cell::new(Meaning::Strong, sign),
                 Cell::from(&*service.name),
                 key.short().into(),
                 why.into(),
@@ -137,10 +146,7 @@ fn problems(status: &Status) -> String {
 
 fn footer(status: &Status, view: &StatusView) -> String {
     let mut parts = Vec::new();
-    parts.extend(
-        view.interval
-            .map(|interval| format!("kept alive every {}", wait(interval))),
-    );
+    parts.push(whence(view));
     match &status.cluster {
         ClusterState::Off(why) => parts.push(format!("no cluster: {}", safe(why))),
         ClusterState::Unreachable(why) => {
@@ -171,6 +177,15 @@ fn footer(status: &Status, view: &StatusView) -> String {
     parts.join(" · ")
 }
 
+/// Who says it: a daemon, or inventory and cluster as they were just read.
+fn whence(view: &StatusView) -> String {
+    if let Some(interval) = view.interval {
+        return format!("kept alive every {}", wait(interval));
+    }
+    let at = view.now.to_zoned(view.zone.clone()).strftime("%H:%M:%S");
+    format!("no daemon answers: as of {at}, from inventory and cluster, nothing probed")
+}
+
 /// The status for programs: `kind: Status`.
 #[must_use]
 pub fn json(status: &Status, view: &StatusView) -> Value {
@@ -180,6 +195,8 @@ pub fn json(status: &Status, view: &StatusView) -> Value {
     document::new(
         "Status",
         json!({
+            "source": if view.interval.is_some() { "daemon" } else { "cluster" },
+            "as_of": view.now,
             "services": services,
             "drifts": drifts,
             "watching": status.watched_kinds,
@@ -189,11 +206,12 @@ pub fn json(status: &Status, view: &StatusView) -> Value {
 }
 
 fn service_json(service: &ServiceStatus) -> Value {
-    let problems: Vec<Value> = service
-        .problems
-        .iter()
-        .map(|(key, reason)| json!({"object": object(key), "reason": reason}))
-        .collect();
+    let listed = |objects: &[(ObjectKey, String)]| -> Vec<Value> {
+        let each = objects.iter();
+        each.map(|(key, reason)| json!({"object": object(key), "reason": reason}))
+            .collect()
+    };
+    let (problems, kept) = (listed(&service.problems), listed(&service.kept));
     let last = service.answer.as_ref();
     json!({
         "name": &*service.name,
@@ -204,13 +222,14 @@ fn service_json(service: &ServiceStatus) -> Value {
         "hint": service.hint,
         "objects": service
             .objects
-            .map(|(current, total)| json!({"current": current, "total": total, "kept": service.kept})),
+            .map(|(current, total)| json!({"current": current, "total": total, "kept": service.kept.len()})),
         "probe": {
             "ok": service.answers,
             "latency_ms": last.map(|(answer, _)| document::millis(answer.latency)),
             "last": last.map(|(_, at)| at),
         },
         "problems": problems,
+        "kept": kept,
     })
 }
 

@@ -28,10 +28,12 @@ async fn no_worker_is_an_answer_unless_one_is_required() {
     send_task(&broker);
     send_task(&broker);
     let mut settings = json!({"host": "127.0.0.1", "port": redis.port, "db": 1});
+    let given = answer("celery", &settings).await;
     assert_eq!(
-        answer("celery", &settings).await.note,
-        "no worker, 2 queued"
+        given.note,
+        "nobody works on celery: no worker answers, 2 queued"
     );
+    assert!(given.advice.unwrap().contains("start a worker"));
     assert_eq!(keys(redis.port), "");
     settings["require_workers"] = true.into();
     let mut running = start("celery", &settings).await.unwrap();
@@ -96,7 +98,10 @@ async fn its_commands_are_kept_running_and_their_end_is_a_failure() {
         "env": {"REASON": "pipe"},
     });
     let mut running = start("celery", &settings).await.unwrap();
-    assert_eq!(running.probe().await.unwrap().note, "no worker, 0 queued");
+    assert_eq!(
+        running.probe().await.unwrap().note,
+        "nobody works on celery: no worker answers, 0 queued"
+    );
     tokio::time::sleep(Duration::from_millis(900)).await;
     let error = running.probe().await.unwrap_err();
     assert_eq!(error.to_string(), "worker exited with 3: broken pipe");

@@ -70,7 +70,7 @@ impl Actor {
     }
 
     pub fn get(&self, target: &Target) -> Option<Value> {
-        self.send(Method::GET, &target.path, "application/json", Vec::new())
+        self.send(&Method::GET, &target.path, "application/json", Vec::new())
             .ok()
     }
 
@@ -113,7 +113,7 @@ impl Actor {
             }
         }
         let uri = format!("{}?fieldManager={manager}&force=true", target.path);
-        self.must(Method::PATCH, &uri, "application/apply-patch+yaml", &body);
+        self.must(&Method::PATCH, &uri, "application/apply-patch+yaml", &body);
     }
 
     /// A patch of a subresource.
@@ -130,7 +130,7 @@ impl Actor {
     /// Replaces the object, or a part of it.
     pub fn put(&self, target: &Target, part: &str, object: &Value) {
         let uri = format!("{}{part}?fieldManager={INTRUDER}", target.path);
-        self.must(Method::PUT, &uri, "application/json", object);
+        self.must(&Method::PUT, &uri, "application/json", object);
     }
 
     /// Reads, edits and replaces, as `kubectl edit` does.
@@ -141,7 +141,7 @@ impl Actor {
             let uri = format!("{}?fieldManager={INTRUDER}", target.path);
             let body = object.to_string().into_bytes();
             if self
-                .send(Method::PUT, &uri, "application/json", body)
+                .send(&Method::PUT, &uri, "application/json", body)
                 .is_ok()
             {
                 return;
@@ -151,7 +151,12 @@ impl Actor {
     }
 
     pub fn delete(&self, target: &Target) {
-        self.must(Method::DELETE, &target.path, "application/json", &json!({}));
+        self.must(
+            &Method::DELETE,
+            &target.path,
+            "application/json",
+            &json!({}),
+        );
     }
 
     /// Makes an object of the target's name, at most as soon as there is none.
@@ -159,7 +164,7 @@ impl Actor {
         let collection = target.path.rsplit_once('/').unwrap().0;
         let uri = format!("{collection}?fieldManager={INTRUDER}");
         let _ = self.send(
-            Method::POST,
+            &Method::POST,
             &uri,
             "application/json",
             object.to_string().into_bytes(),
@@ -167,7 +172,7 @@ impl Actor {
     }
 
     /// The path of the object under another version of its group.
-    pub fn as_version(&self, target: &Target, version: &str) -> Target {
+    pub fn as_version(target: &Target, version: &str) -> Target {
         Target {
             kind: target.kind,
             name: target.name.clone(),
@@ -178,15 +183,15 @@ impl Actor {
 
     fn patch_as(&self, manager: &str, target: &Target, kind: &str, part: &str, patch: &Value) {
         let uri = format!("{}{part}?fieldManager={manager}", target.path);
-        self.must(Method::PATCH, &uri, kind, patch);
+        self.must(&Method::PATCH, &uri, kind, patch);
     }
 
-    fn must(&self, method: Method, uri: &str, kind: &str, body: &Value) -> Value {
-        let sent = self.send(method.clone(), uri, kind, body.to_string().into_bytes());
+    fn must(&self, method: &Method, uri: &str, kind: &str, body: &Value) -> Value {
+        let sent = self.send(method, uri, kind, body.to_string().into_bytes());
         sent.unwrap_or_else(|why| panic!("{method} {uri}: {why}"))
     }
 
-    fn send(&self, method: Method, uri: &str, kind: &str, body: Vec<u8>) -> Result<Value, String> {
+    fn send(&self, method: &Method, uri: &str, kind: &str, body: Vec<u8>) -> Result<Value, String> {
         let request = Request::builder()
             .method(method)
             .uri(uri)

@@ -12,14 +12,13 @@ use super::{
 
 const BY_INTRUDER: Expect = Blamed(INTRUDER);
 
+pub const STATUS: Case = case("a status of a Gadget", Gadget, Left, |actor, it| {
+    actor.patch_part(it, "/status", &json!({"status": {"theirs": 1}}));
+});
+
+/// The same for both kinds.
 pub fn cases() -> Vec<Case> {
-    let status = case("a status of a Gadget", Gadget, Left, |actor, it| {
-        actor.patch_part(it, "/status", &json!({"status": {"theirs": 1}}));
-    });
-    [of(Gadget), of(Widget), vec![status]]
-        .into_iter()
-        .flatten()
-        .collect()
+    [of(Gadget), of(Widget), vec![STATUS]].concat()
 }
 
 fn of(kind: Kind) -> Vec<Case> {

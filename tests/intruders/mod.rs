@@ -41,6 +41,7 @@ enum Expect {
 }
 
 /// One action on one object.
+#[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
     kind: Kind,
@@ -65,15 +66,17 @@ const LONG_AFTER: Duration = Duration::from_millis(700);
 
 #[test]
 fn every_action_of_an_intruder_is_put_right_or_rightly_left_alone() {
-    let cases: Vec<Case> = [
-        configured::cases(),
-        workloads::cases(),
-        custom::cases(),
-        identity::cases(),
+    let cases = [
+        configured::CASES,
+        workloads::FIELDS,
+        workloads::LISTS,
+        workloads::REPLACEMENTS,
+        &custom::cases(),
+        identity::UNDER_OUR_NAME,
+        identity::GONE,
+        identity::LABELS,
     ]
-    .into_iter()
-    .flatten()
-    .collect();
+    .concat();
     let kinds: Vec<Kind> = cases.iter().map(|case| case.kind).collect();
     let cluster = Cluster::shared();
     let jsorc = Jsorc::on(cluster, "intruder")
@@ -124,27 +127,27 @@ fn run(actor: &Actor, daemon: &Daemon, case: &Case, target: &Target) -> Result<(
         let left = content(&actor.live(target));
         std::thread::sleep(LONG_AFTER);
         let after = content(&actor.live(target));
-        let line = line_of(daemon, &object);
-        return if left == after && line.is_none() {
+        let said = line_of(daemon, &object);
+        return if left == after && said.is_none() {
             Ok(())
         } else {
-            Err(format!("written although it is not ours: {line:?}"))
+            Err(format!("written although it is not ours: {said:?}"))
         };
     }
     let wanted = content(&before);
     let end = Instant::now() + SOON;
     loop {
         let live = actor.get(target);
-        let line = line_of(daemon, &object);
+        let said = line_of(daemon, &object);
         if live.as_ref().map(content).as_ref() == Some(&wanted)
-            && let Some(line) = line
+            && let Some(line) = said
         {
             return says(case.expect, &line);
         }
         if Instant::now() > end {
             let live = live.as_ref().map(content);
             return Err(format!(
-                "not put right: {live:?} instead of {wanted}, {line:?}"
+                "not put right: {live:?} instead of {wanted}, {said:?}"
             ));
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -145,3 +145,31 @@ i: &i [*h, *h, *h, *h, *h, *h, *h, *h, *h, *h]
   |            ^^",
     );
 }
+
+#[test]
+fn a_line_of_only_a_tab() {
+    let refused = |text: &str, expected: &str| refused_kube(text, expected);
+    refused(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n\t\ndata: {x: a}\n",
+        "error: services/web/kube/web.yaml:5:1: a tab at the beginning of a line without content
+  |
+5 | 	
+  | ^
+hint: remove it: kubectl refuses the file",
+    );
+    refused(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n\t# said\ndata: {x: a}\n",
+        "error: services/web/kube/web.yaml:5:1: a tab at the beginning of a line without content
+  |
+5 | 	# said
+  | ^
+hint: remove it: kubectl refuses the file",
+    );
+    for fine in [
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a,\n\t\n  labels: {}}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: \"a\n\t\n    b\"\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: a\t# said\n",
+    ] {
+        assert!(super::checked_kube(fine).is_ok(), "{fine:?}");
+    }
+}

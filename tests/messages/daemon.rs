@@ -18,15 +18,15 @@ fn nobody_listens() {
         &jsorc,
         &["refresh", "redis"],
         3,
-        "error: no daemon answers at http://127.0.0.1:1
-hint: start one with `jsorc run`; --server, JSORC_SERVER or api.listen names its address",
+        "error: no daemon answers (tried DIR/jsorc/jsorc.daemon.it.sock and http://127.0.0.1:1)
+hint: start one with `jsorc run`; --server or JSORC_SERVER names its address",
     );
     refused(
         "`status` without a daemon and without a cluster",
         &jsorc,
         &["status"],
         2,
-        "error: no daemon answers at http://127.0.0.1:1, and kubernetes.mode is off (environment variable JSORC_KUBERNETES__MODE)
+        "error: no daemon answers (tried DIR/jsorc/jsorc.daemon.it.sock and http://127.0.0.1:1), and kubernetes.mode is off (environment variable JSORC_KUBERNETES__MODE)
 hint: set kubernetes.mode to auto to work with a cluster",
     );
     let elsewhere = ["status", "--server", "http://127.0.0.1:1"];
@@ -36,7 +36,7 @@ hint: set kubernetes.mode to auto to work with a cluster",
         &elsewhere,
         3,
         "error: no daemon answers at http://127.0.0.1:1
-hint: start one with `jsorc run`; --server, JSORC_SERVER or api.listen names its address",
+hint: start one with `jsorc run`; --server or JSORC_SERVER names its address",
     );
 }
 
@@ -73,7 +73,7 @@ fn something_else_listens() {
         &["status", "--server", &server],
         3,
         "error: SERVER: something answers, but it is no jsorc daemon
-hint: --server, JSORC_SERVER or api.listen names its address",
+hint: --server or JSORC_SERVER names its address",
         &names,
     );
 }

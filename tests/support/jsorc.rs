@@ -51,13 +51,16 @@ impl Jsorc {
     }
 
     fn named(namespace: &str) -> Self {
+        let folder = Scratch::new("jsorc");
+        let runtime = folder.path().to_owned();
         Self {
             namespace: namespace.to_owned(),
             instance: "it".to_owned(),
             variables: Vec::new(),
             arguments: Vec::new(),
-            folder: Scratch::new("jsorc"),
+            folder,
         }
+        .set("XDG_RUNTIME_DIR", &runtime)
         .set("JSORC_NAMESPACE", namespace)
         .set("JSORC_INSTANCE__NAME", "it")
         .set("HOME", "/nonexistent")

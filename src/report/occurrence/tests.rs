@@ -99,11 +99,30 @@ fn every() -> Vec<(Occurrence, &'static str, Level)> {
                 service: service.clone(),
                 key,
                 by: Blame::Manager("hpa".into(), None),
+                fields: vec![Path::parse("spec.replicas").unwrap()],
                 times: 6,
                 again: seconds(2),
             },
-            "redis: Deployment/redis and hpa keep changing it: healed 6 times within a minute, next in 2 s; to leave a field to them: ignore: [{kind: Deployment, name: redis, path: …}]",
+            "redis: Deployment/redis and hpa keep changing spec.replicas: healed 6 times within a minute, next in 2 s; to leave it to them, in services.redis: ignore: [{kind: Deployment, name: redis, path: spec.replicas}]",
             Level::WARN,
+        ),
+        (
+            Occurrence::Noted {
+                service: service.clone(),
+                note: "nobody works on celery".into(),
+                advice: Some("start a worker".into()),
+            },
+            "redis: nobody works on celery; hint: start a worker",
+            Level::WARN,
+        ),
+        (
+            Occurrence::Noted {
+                service: service.clone(),
+                note: "1 worker, 0 queued".into(),
+                advice: None,
+            },
+            "redis: is well again: 1 worker, 0 queued",
+            Level::INFO,
         ),
         (
             Occurrence::RerunIgnored {

@@ -28,7 +28,16 @@ pub fn json(plan: &Plan, view: &PlanView) -> Value {
         "unchanged": plan.unchanged(),
         "blocked": plan.count(Action::Blocked),
     });
-    document::new("Plan", json!({"summary": summary, "steps": steps}))
+    let target = json!({
+        "server": view.target.server,
+        "context": view.target.found.strip_prefix("context "),
+        "namespace": view.target.namespace,
+        "instance": view.target.instance,
+    });
+    document::new(
+        "Plan",
+        json!({"target": target, "summary": summary, "steps": steps}),
+    )
 }
 
 /// A changed field with who changed it before.

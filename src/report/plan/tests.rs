@@ -293,6 +293,7 @@ fn the_documented_json() {
     let expected = json!({
         "apiVersion": "jsorc.dev/v1alpha1",
         "kind": "Plan",
+        "target": {"server": "https://10.0.0.1:6443", "context": "kind-dev", "namespace": "prod", "instance": "jsorc"},
         "summary": {"create": 0, "update": 2, "recreate": 0, "delete": 0, "kept": 0, "unchanged": 1, "blocked": 0},
         "steps": [
             {
@@ -315,7 +316,7 @@ fn the_documented_json() {
     });
     assert_eq!(document, expected);
     let keys: Vec<&String> = document.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["apiVersion", "kind", "summary", "steps"]);
+    assert_eq!(keys, ["apiVersion", "kind", "target", "summary", "steps"]);
     let verbose = PlanView {
         verbose: true,
         ..view()

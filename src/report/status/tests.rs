@@ -50,7 +50,7 @@ fn a_narrow_terminal_wraps_the_note_and_cuts_nothing() {
         "{shown}"
     );
     assert!(
-        shown.contains("\n  !  redis  Deployment/redis  would be refused: no right\n"),
+        shown.contains("\n  !  redis  Deployment/redis                  would be refused: no right\n  =  redis  PersistentVolumeClaim/redis-data  stays: protected kind\n"),
         "{shown}"
     );
 }
@@ -96,12 +96,15 @@ fn the_documented_json() {
     };
     let object =
         json!({"group": "apps", "kind": "Deployment", "namespace": "prod", "name": "redis"});
+    let claim = json!({"group": "", "kind": "PersistentVolumeClaim", "namespace": "prod", "name": "redis-data"});
     let by = json!({"manager": "kubectl-scale", "time": "2026-11-22T14:03:06Z"});
     assert_eq!(
         json(&status, &view),
         json!({
             "apiVersion": "jsorc.dev/v1alpha1",
             "kind": "Status",
+            "source": "daemon",
+            "as_of": "2026-11-22T14:04:12Z",
             "services": [
                 {
                     "name": "redis", "state": "NOT_STARTED", "phase": "Settling",
@@ -111,13 +114,14 @@ fn the_documented_json() {
                     "objects": {"current": 3, "total": 4, "kept": 1},
                     "probe": {"ok": false, "latency_ms": null, "last": null},
                     "problems": [{"object": object, "reason": "would be refused: no right"}],
+                    "kept": [{"object": claim, "reason": "protected kind"}],
                 },
                 {
                     "name": "task", "state": "RUNNING", "phase": "Running",
                     "since": "2026-11-22T14:00:00Z", "reason": "2 workers, 0 queued", "hint": null,
                     "objects": null,
                     "probe": {"ok": true, "latency_ms": 6.0, "last": "2026-11-22T14:04:12Z"},
-                    "problems": [],
+                    "problems": [], "kept": [],
                 },
             ],
             "drifts": [

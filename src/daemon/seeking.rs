@@ -1,0 +1,114 @@
+//! Looks for the cluster until it answers, and takes up work with it.
+
+use super::connected::{Connected, connect};
+use super::keeper::Keeper;
+use super::leading::Claim;
+use super::session::Access;
+use crate::cluster::{ConnectError, find};
+use crate::desired::rights::Purpose;
+use crate::engine::{ClusterState, Event, Mode};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Between two attempts to connect.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_MOST: Duration = Duration::from_secs(30);
+
+/// One attempt to reach the cluster.
+pub(super) struct Link(Result<Connected, ConnectError>);
+
+impl Keeper {
+    /// Looks for the cluster until it answers, in a task of its own.
+    pub(super) fn seek_cluster(&self, first_wait: Duration) -> mpsc::Receiver<Link> {
+        let (sender, receiver) = mpsc::channel(1);
+        let kubernetes = self.settings.loaded.config.kubernetes.clone();
+        let identity = self.settings.instance.identity();
+        tokio::spawn(async move {
+            tokio::time::sleep(first_wait).await;
+            let mut wait = RETRY_FIRST;
+            loop {
+                let variable = |name: &str| std::env::var(name).ok();
+                let found = match find(&kubernetes, &variable).await {
+                    Ok(target) => connect(target, &identity).await,
+                    Err(error) => Err(error),
+                };
+                let last = matches!(
+                    found,
+                    Ok(_) | Err(ConnectError::Off | ConnectError::NotFound(_))
+                );
+                if sender.send(Link(found)).await.is_err() || last {
+                    return;
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(RETRY_MOST);
+            }
+        });
+        receiver
+    }
+
+    /// Takes up work with a cluster that answered; gives a new search when that failed.
+    pub(super) async fn on_link(&mut self, link: Link) -> Option<mpsc::Receiver<Link>> {
+        match link.0 {
+            Ok(connected) => return self.attach(connected).await,
+            Err(error @ (ConnectError::Off | ConnectError::NotFound(_))) => {
+                tracing::info!("without a cluster: {error}; services are only rerun and probed");
+                self.target = "no cluster".into();
+                self.send(Event::Cluster(ClusterState::Off(error.to_string())));
+            }
+            Err(error) => {
+                tracing::warn!("{error}; tried again");
+                self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
+            }
+        }
+        None
+    }
+
+    pub(super) async fn attach(&mut self, connected: Connected) -> Option<mpsc::Receiver<Link>> {
+        self.counter = connected.counter.clone();
+        self.target = format!("{} ({})", connected.target.server(), connected.target.found);
+        let (user, version) = (&connected.greeting.user, &connected.greeting.version);
+        tracing::info!(
+            "connected to {} as {user}, Kubernetes {version}",
+            self.target
+        );
+        let Err(error) = self
+            .session
+            .attach(&self.settings, &connected, self.access)
+            .await
+        else {
+            self.name_missing_rights().await;
+            if let Some(candidate) = self.session.candidate() {
+                // Until the Lease is won, this process watches and writes nothing.
+                self.session.set_mode(Mode::Follow);
+                self.claim = Some(Claim::stake(candidate));
+            }
+            return None;
+        };
+        tracing::error!("{error}; tried again in {} s", RETRY_MOST.as_secs());
+        self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
+        Some(self.seek_cluster(RETRY_MOST))
+    }
+
+    /// Names all missing rights at once, before the first write would find them one by one.
+    async fn name_missing_rights(&mut self) {
+        if self.session.was_applied_before() || self.access == Access::ReadOnly {
+            return;
+        }
+        let missing = self
+            .session
+            .missing_rights(&self.settings, Purpose::Run)
+            .await;
+        match missing {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => {
+                let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                tracing::error!(
+                    "rights are missing: {}; `jsorc rbac` prints the roles",
+                    list.join("; ")
+                );
+                self.lacking = missing;
+            }
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+}
