@@ -1,6 +1,7 @@
 //! One service's manifests become drafts: filled, patched, placed, labelled.
 
 use super::compose::Context;
+use super::fingerprint::{Fingerprint, FingerprintKey};
 use super::instance::{INSTANCE_LABEL, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
@@ -26,6 +27,44 @@ pub(super) struct Draft {
     pub(super) place: String,
 }
 
+/// A draft in its final form: the text that goes on the wire, and of the value only what edges
+/// between objects look at.
+pub(super) struct Sealed {
+    pub(super) service: Arc<str>,
+    pub(super) key: ObjectKey,
+    pub(super) resource: Arc<Resource>,
+    pub(super) mode: WriteMode,
+    pub(super) ignored: Vec<Path>,
+    pub(super) place: String,
+    pub(super) body: Arc<str>,
+    pub(super) digest: Fingerprint,
+    pub(super) shape: Value,
+}
+
+impl Draft {
+    /// Serialises the value, once, and drops what is large and leads nowhere.
+    pub(super) fn seal(mut self, key: &FingerprintKey) -> Sealed {
+        let body = self.value.to_string().into();
+        let digest = key.of(&self.value);
+        if let Some(map) = self.value.as_object_mut()
+            && matches!(&*self.key.kind, "ConfigMap" | "Secret")
+        {
+            map.retain(|field, _| matches!(field.as_str(), "kind" | "metadata"));
+        }
+        Sealed {
+            service: self.service,
+            key: self.key,
+            resource: self.resource,
+            mode: self.mode,
+            ignored: self.ignored,
+            place: self.place,
+            body,
+            digest,
+            shape: self.value,
+        }
+    }
+}
+
 pub(super) struct Drafting<'a> {
     pub(super) service: &'a Service,
     pub(super) settings: &'a ServiceConfig,
@@ -41,7 +80,7 @@ impl Drafting<'_> {
             .iter()
             .filter_map(|manifest| manifest.value().ok())
             .collect();
-        let mut values = match fill_all(&raw, &|name| self.parameter(name)) {
+        let mut values = match fill_all(raw, &|name| self.parameter(name)) {
             Ok(values) => values,
             Err(errors) => {
                 for (index, error) in errors {
@@ -61,10 +100,11 @@ impl Drafting<'_> {
         self.patch(&mut values);
         let kinds = Kinds::new(self.context.served, &values);
         let scaled = scaled_by_others(&values);
+        let service: Arc<str> = self.service.name.as_ref().into();
         let mut drafts: Vec<Draft> = values
             .into_iter()
             .zip(&manifests)
-            .filter_map(|(value, manifest)| self.draft(value, manifest, &kinds, &scaled))
+            .filter_map(|(value, manifest)| self.draft(&service, value, manifest, &kinds, &scaled))
             .collect();
         if self.settings.roll_on_change {
             mark_readers(&mut drafts, self.context.key);
@@ -117,6 +157,7 @@ impl Drafting<'_> {
 
     fn draft(
         &mut self,
+        service: &Arc<str>,
         mut value: Value,
         manifest: &Manifest,
         kinds: &Kinds,
@@ -155,7 +196,7 @@ impl Drafting<'_> {
         }
         let place = place_of(manifest);
         Some(Draft {
-            service: self.service.name.as_ref().into(),
+            service: service.clone(),
             key,
             resource,
             value,
@@ -246,13 +287,13 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 pub(super) fn key_of(value: &Value, resource: &Resource) -> ObjectKey {
     let namespace = resource
         .namespaced
-        .then(|| text(value, "/metadata/namespace"));
-    ObjectKey::new(
-        &resource.group,
-        &resource.kind,
+        .then(|| text(value, "/metadata/namespace").into());
+    ObjectKey {
+        group: resource.group.clone(),
+        kind: resource.kind.clone(),
         namespace,
-        text(value, "/metadata/name"),
-    )
+        name: text(value, "/metadata/name").into(),
+    }
 }
 
 /// Names go into URLs, so what a placeholder or a patch made of one is checked once more.

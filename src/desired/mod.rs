@@ -8,6 +8,7 @@ pub mod compose;
 mod drafting;
 pub mod edges;
 pub mod fingerprint;
+pub mod fronts;
 pub mod image;
 pub mod instance;
 pub mod key;

@@ -7,20 +7,26 @@ use super::key::ObjectKey;
 use super::set::WriteMode;
 use super::workload;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Puts a hash of what its pods read on each workload, so that a change rolls it.
 ///
 /// Generated Secrets do not count, since their values never change, and Jobs are left alone,
 /// since their template cannot change.
 pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
-    let readable = |draft: &Draft| {
-        matches!(&*draft.key.kind, "ConfigMap" | "Secret") && draft.mode == WriteMode::Apply
+    let wanted: BTreeSet<ObjectKey> = drafts
+        .iter()
+        .flat_map(|draft| workload::reads(&draft.value, draft.key.namespace.as_deref()))
+        .collect();
+    let readable = |draft: &&Draft| {
+        wanted.contains(&draft.key)
+            && matches!(&*draft.key.kind, "ConfigMap" | "Secret")
+            && draft.mode == WriteMode::Apply
     };
     let unkeyed = FingerprintKey::new([0; 32]);
     let contents: BTreeMap<ObjectKey, Value> = drafts
         .iter()
-        .filter(|draft| readable(draft))
+        .filter(readable)
         .map(|draft| {
             (
                 draft.key.clone(),
@@ -28,6 +34,9 @@ pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
             )
         })
         .collect();
+    if contents.is_empty() {
+        return;
+    }
     for draft in drafts
         .iter_mut()
         .filter(|draft| !matches!(draft.mode, WriteMode::Job(_)))
