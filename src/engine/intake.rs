@@ -5,7 +5,7 @@ use super::object::{Looked, Object};
 use super::record::Inventory;
 use super::service::Service;
 use super::watching::{endpoint_slices, watch_of};
-use super::{ClusterState, Command, Engine, Mode, Now, Standing};
+use super::{ClusterState, Command, Engine, Now, Standing};
 use crate::desired::{DesiredSet, ObjectKey, WriteMode};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -63,6 +63,7 @@ impl Engine {
             }
         }
         self.inventories_read = true;
+        self.find_leavers();
         for object in &mut self.objects {
             object.record = None;
         }
@@ -170,6 +171,20 @@ impl Engine {
         }
         self.queue.clear();
         self.explanations.clear();
+        self.recount();
+        self.find_leavers();
+    }
+
+    /// Finds the recorded objects that are not wanted: only another desired set or other
+    /// inventories change which those are.
+    fn find_leavers(&mut self) {
+        for service in self.services.values_mut() {
+            let recorded = service.inventory.records.keys();
+            service.left = recorded
+                .filter(|key| !self.index.contains_key(*key))
+                .cloned()
+                .collect();
+        }
     }
 
     fn restore_records(&mut self) {
@@ -197,7 +212,6 @@ impl Engine {
     /// Whether every object has been compared, and every rehearsal answered.
     #[must_use]
     pub fn has_compared(&self) -> bool {
-        let rehearsed = self.mode != Mode::Observe { rehearse: true };
         let settled =
             |watch| self.watches.get(watch) == Some(&true) || self.lost.contains_key(watch);
         if !self.cluster_is_off() && !self.watches.keys().all(settled) {
@@ -206,14 +220,11 @@ impl Engine {
         self.services
             .values()
             .all(|service| !service.desired.kept || self.inventories_read || self.cluster_is_off())
-            && self.objects.iter().all(|object| {
-                let decided = !matches!(object.standing, Standing::Unknown | Standing::Writing);
-                let open = object.looked == Looked::Pending || object.flight.is_some();
-                let answered = rehearsed
-                    || object.rehearsal.is_some()
-                    || !matches!(object.standing, Standing::Differs(_));
-                (decided && !open && answered) || self.cluster_is_off() || !self.is_served(object)
-            })
+            && (self.cluster_is_off()
+                || !self
+                    .open
+                    .iter()
+                    .any(|position| self.is_served(&self.objects[*position])))
     }
 
     /// What [`has_compared`](Self::has_compared) still waits for.

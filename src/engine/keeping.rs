@@ -36,15 +36,14 @@ impl Engine {
         if !self.writes() {
             return;
         }
-        let unrecorded = self
-            .members(name)
-            .any(|object| object.standing == Standing::Waiting("its inventory".into()));
-        let writing = self.members(name).any(|object| object.flight.is_some());
-        if !unrecorded && (at > now.mono || writing) {
-            return self.wake(
-                at.max(now.mono + Duration::from_millis(1))
-                    .min(now.mono + Duration::from_secs(1)),
-            );
+        if service.census.unrecorded == 0 {
+            // The answer to the last write makes this looked at again.
+            if service.census.flights > 0 {
+                return;
+            }
+            if at > now.mono {
+                return self.wake(at);
+            }
         }
         if !self.home_exists() {
             return;
@@ -144,11 +143,11 @@ impl Engine {
         else {
             return Vec::new();
         };
+        let records = &service.inventory.records;
         let gone = service
-            .inventory
-            .records
+            .left
             .iter()
-            .filter(|(key, _)| !self.index.contains_key(*key));
+            .filter_map(|key| records.get_key_value(key));
         gone.map(|(key, record)| (key.clone(), self.leaver(service, key, record)))
             .collect()
     }
@@ -170,10 +169,7 @@ impl Engine {
             _ if is_protected(key, service) && !self.allowed.contains(&key.short()) => {
                 Leaver::Keep(format!("protected kind (--allow-delete {})", key.short()))
             }
-            _ if !self
-                .members(&service.desired.name)
-                .any(|o| o.desired.mode != WriteMode::Ensure) =>
-            {
+            _ if service.census.tracked == 0 => {
                 keep("the service has no manifests at all any more; `jsorc delete` removes it")
             }
             _ if policy == Prune::Off => keep("policy.prune is off"),
@@ -195,8 +191,9 @@ impl Engine {
             return;
         }
         let settled = self
-            .members(name)
-            .all(|object| object.standing == Standing::InOrder);
+            .services
+            .get(name)
+            .is_some_and(|service| service.census.in_order == service.census.all);
         if !settled {
             return;
         }

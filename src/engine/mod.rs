@@ -18,6 +18,7 @@
 mod acting;
 mod answering;
 mod backoff;
+mod census;
 mod command;
 mod decide;
 pub mod diff;
@@ -90,6 +91,8 @@ pub struct Engine {
     cluster: ClusterState,
     services: BTreeMap<Arc<str>, Service>,
     objects: Vec<Object>,
+    marks: Vec<Option<census::Mark>>,
+    open: BTreeSet<usize>,
     index: HashMap<ObjectKey, usize>,
     members: HashMap<Arc<str>, Vec<usize>>,
     waiters: HashMap<ObjectKey, Vec<usize>>,
@@ -101,6 +104,7 @@ pub struct Engine {
     strays: HashMap<ObjectKey, Live>,
     deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
     slices: HashMap<ObjectKey, watching::Slice>,
+    endpoints: HashMap<ObjectKey, usize>,
     queue: BTreeSet<usize>,
     dirty: BTreeSet<Arc<str>>,
     looks: Vec<(ObjectKey, Arc<Resource>)>,
@@ -133,6 +137,8 @@ impl Engine {
             cluster: ClusterState::Unreachable("not connected yet".into()),
             services: BTreeMap::new(),
             objects: Vec::new(),
+            marks: Vec::new(),
+            open: BTreeSet::new(),
             index: HashMap::new(),
             members: HashMap::new(),
             waiters: HashMap::new(),
@@ -144,6 +150,7 @@ impl Engine {
             strays: HashMap::new(),
             deletions: HashMap::new(),
             slices: HashMap::new(),
+            endpoints: HashMap::new(),
             queue: BTreeSet::new(),
             dirty: BTreeSet::new(),
             looks: Vec::new(),
@@ -265,6 +272,7 @@ impl Engine {
         if let Some(standing) = standing {
             self.stand(position, standing);
         }
+        self.count(position);
     }
 
     /// Changes an object's standing and wakes who waits for it.
@@ -276,6 +284,7 @@ impl Engine {
         object.standing = standing;
         let key = object.desired.key.clone();
         self.dirty.insert(object.service.clone());
+        self.count(position);
         self.wake_waiters(&key);
     }
 

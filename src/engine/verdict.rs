@@ -4,7 +4,6 @@ use super::object::{Object, Standing};
 use super::phase::Phase;
 use super::service::{Run, Service};
 use super::{ClusterState, Engine, Mode, Now};
-use crate::desired::WriteMode;
 use std::time::Duration;
 
 /// The check after one that applied something: the next event of the cluster, and where none
@@ -59,11 +58,8 @@ impl Engine {
 
     /// What the objects say; `None` when all are applied and ready, or there is nothing to apply.
     pub(super) fn objects_verdict(&self, service: &Service) -> Option<Verdict> {
-        let members: Vec<&Object> = self.members(&service.desired.name).collect();
-        if !members
-            .iter()
-            .any(|object| object.desired.mode != WriteMode::Ensure)
-        {
+        let census = &service.census;
+        if census.tracked == 0 {
             return None;
         }
         match &self.cluster {
@@ -80,62 +76,55 @@ impl Engine {
             ClusterState::Ready => {}
         }
         let up = matches!(service.run, Run::Up(..)) && !service.wants_rerun;
-        let find = |test: &dyn Fn(&Object) -> Option<String>| {
-            members.iter().find_map(|object| {
-                test(object).map(|why| format!("{} {why}", object.desired.key.short()))
-            })
-        };
         if let Some(why) = &service.blocked {
             return Some(Verdict::new(Phase::Failed, why.clone()));
         }
-        if let Some(why) = find(&|object| match &object.standing {
-            Standing::Blocked(why) | Standing::Failed(why) => Some(why.clone()),
-            _ => None,
-        }) {
-            return (!up).then(|| Verdict::new(Phase::Failed, why));
+        let said = |position: &usize, what: &str| {
+            let object = &self.objects[*position];
+            match &object.standing {
+                Standing::Blocked(why) | Standing::Failed(why) | Standing::Waiting(why) => {
+                    format!("{} {what}{why}", object.desired.key.short())
+                }
+                _ => object.desired.key.short(),
+            }
+        };
+        if let Some(first) = census.troubled.first() {
+            return (!up).then(|| Verdict::new(Phase::Failed, said(first, "")));
         }
-        let busy = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Writing | Standing::Unknown))
-            .count();
-        if busy > 0 {
-            return (!up).then(|| {
-                Verdict::new(
-                    Phase::Applying,
-                    format!("{busy} of {} objects", members.len()),
-                )
-            });
+        if census.busy > 0 {
+            let text = format!("{} of {} objects", census.busy, census.all);
+            return (!up).then(|| Verdict::new(Phase::Applying, text));
         }
-        if let Some(why) = find(&|object| match &object.standing {
-            Standing::Waiting(what) => Some(format!("waits for {what}")),
-            _ => None,
-        }) {
-            let begun = members
-                .iter()
-                .any(|object| object.standing == Standing::InOrder);
-            return (!up).then(|| {
-                Verdict::new(
-                    if begun {
-                        Phase::Applying
-                    } else {
-                        Phase::Waiting
-                    },
-                    why,
-                )
-            });
+        if let Some(first) = census.waiting.first() {
+            let phase = if census.in_order > 0 {
+                Phase::Applying
+            } else {
+                Phase::Waiting
+            };
+            return (!up).then(|| Verdict::new(phase, said(first, "waits for ")));
         }
-        let differs = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Differs(_)))
-            .count();
+        let differs = census.differs.len();
         if differs > 0 && matches!(self.mode, Mode::Observe { .. }) {
             return Some(Verdict::new(
                 Phase::Waiting,
                 format!("{differs} objects would be written"),
             ));
         }
-        let unready = find(&|object| self.unready(object))?;
-        (!up).then(|| Verdict::new(Phase::Settling, unready))
+        let (short, why) = self.first_unready(service)?;
+        (!up).then(|| Verdict::new(Phase::Settling, format!("{short} {why}")))
+    }
+
+    /// The first object that does not carry its service yet, and why.
+    fn first_unready(&self, service: &Service) -> Option<(String, String)> {
+        let ill = service.census.unhealthy.first();
+        let lonely = service
+            .census
+            .fronts
+            .iter()
+            .find(|position| self.unready(&self.objects[**position]).is_some());
+        let first = ill.into_iter().chain(lonely).min()?;
+        let object = &self.objects[*first];
+        Some((object.desired.key.short(), self.unready(object)?))
     }
 
     /// Why an object does not carry its service yet.

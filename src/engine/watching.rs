@@ -16,6 +16,13 @@ pub(super) struct Slice {
     pub(super) ready: usize,
 }
 
+impl Slice {
+    /// The Service that it is of.
+    fn front(&self) -> ObjectKey {
+        ObjectKey::new("", "Service", self.namespace.as_deref(), &self.service)
+    }
+}
+
 /// The watch that an object is seen through. Secrets are watched one by one, so that a Role can
 /// name them.
 #[must_use]
@@ -119,7 +126,7 @@ impl Engine {
 
     fn on_deleted(&mut self, watch: &WatchKey, object: &Value) {
         let key = key_in(watch, object);
-        self.slices.remove(&key);
+        self.forget_slice(&key);
         if &*watch.resource.kind == "EndpointSlice" {
             return self.dirty.extend(self.services.keys().cloned());
         }
@@ -222,7 +229,8 @@ impl Engine {
             ready,
         };
         if self.slices.get(&key).is_none_or(|known| *known != slice) {
-            let front = ObjectKey::new("", "Service", slice.namespace.as_deref(), &slice.service);
+            self.forget_slice(&key);
+            let front = slice.front();
             if let Some(position) = self.index.get(&front).copied() {
                 let name = self.objects[position].service.clone();
                 if let Some(service) = self.services.get_mut(&name) {
@@ -230,17 +238,23 @@ impl Engine {
                 }
                 self.dirty.insert(name);
             }
+            *self.endpoints.entry(front).or_default() += slice.ready;
             self.slices.insert(key, slice);
+        }
+    }
+
+    fn forget_slice(&mut self, key: &ObjectKey) {
+        let Some(slice) = self.slices.remove(key) else {
+            return;
+        };
+        if let Some(ready) = self.endpoints.get_mut(&slice.front()) {
+            *ready = ready.saturating_sub(slice.ready);
         }
     }
 
     /// How many ready endpoints a Service has.
     pub(super) fn ready_endpoints(&self, key: &ObjectKey) -> usize {
-        self.slices
-            .values()
-            .filter(|slice| slice.namespace == key.namespace && slice.service == *key.name)
-            .map(|slice| slice.ready)
-            .sum()
+        self.endpoints.get(key).copied().unwrap_or(0)
     }
 
     pub(super) fn on_explained(&mut self, key: &ObjectKey, text: Option<String>) {
@@ -256,10 +270,16 @@ impl Engine {
 
 fn key_in(watch: &WatchKey, object: &Value) -> ObjectKey {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    ObjectKey::new(
-        &watch.resource.group,
-        &watch.resource.kind,
-        text("/metadata/namespace").filter(|_| watch.resource.namespaced),
-        text("/metadata/name").unwrap_or(""),
-    )
+    let namespace = text("/metadata/namespace").filter(|_| watch.resource.namespaced);
+    let same = watch.namespace.as_deref() == namespace;
+    ObjectKey {
+        group: watch.resource.group.clone(),
+        kind: watch.resource.kind.clone(),
+        namespace: if same {
+            watch.namespace.clone()
+        } else {
+            namespace.map(Into::into)
+        },
+        name: text("/metadata/name").unwrap_or("").into(),
+    }
 }
