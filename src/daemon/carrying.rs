@@ -3,7 +3,7 @@
 use super::reach::{ClusterRoute, Route};
 use super::session::Session;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::{ClusterState, Command, Event, Verb, Write, WriteError};
+use crate::engine::{ClusterState, Command, Event};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,11 @@ impl Session {
         match command {
             Command::Watch(wanted) => self.watch(wanted),
             Command::Look(looks) => self.look(looks),
-            Command::Write(write) => self.write(write),
+            Command::Write(write) => {
+                if let Some(link) = &self.link {
+                    link.writes.push(write);
+                }
+            }
             Command::SaveInventory(inventory) => self.save_inventory(*inventory),
             Command::Explain(key, resource) => self.explain(key, resource),
             Command::Start(start) => {
@@ -71,27 +75,6 @@ impl Session {
                 let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
             });
         }
-    }
-
-    pub(super) fn write(&self, write: Write) {
-        let Some(link) = &self.link else { return };
-        let (reader, hands, events) =
-            (link.reader.clone(), link.hands.clone(), self.events.clone());
-        let writes = link.writes.clone();
-        tokio::spawn(async move {
-            let _permit = writes.acquire().await;
-            let rehearsal = matches!(write.verb, Verb::Apply { dry_run: true, .. });
-            let outcome = match &hands {
-                _ if rehearsal => reader.rehearse(&write).await,
-                Some(hands) => hands.write(&write).await,
-                None => Err(WriteError::Forbidden("this session only reads".into())),
-            };
-            let _ = events.send(Event::Wrote {
-                key: write.key,
-                attempt: write.attempt,
-                outcome,
-            });
-        });
     }
 
     pub(super) fn save_inventory(&self, inventory: crate::engine::Inventory) {

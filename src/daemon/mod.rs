@@ -9,9 +9,11 @@ mod files;
 mod keeper;
 mod leading;
 pub mod loading;
+mod pace;
 mod reach;
 mod runner;
 mod session;
+mod writers;
 
 pub use connected::{Connected, connect};
 pub use keeper::{Ends, Keeper, LeaseLost, Refreshed, Request, Sink, Snapshot};

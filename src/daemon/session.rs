@@ -6,6 +6,7 @@
 use super::connected::Connected;
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
+use super::writers::Writers;
 use crate::cluster::{Candidate, ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{FingerprintKey, Instance, Resource};
@@ -14,13 +15,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{
+    Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
+};
 use tokio::time::timeout;
 
-/// Writes that are on their way at the same time.
-const WRITES_AT_ONCE: usize = 32;
 /// Reads of single objects at the same time.
 const READS_AT_ONCE: usize = 16;
+/// What watches say waits for its turn here and then at the server: it is large, and there may be
+/// thousands at once.
+const SEEN_AT_ONCE: usize = 64;
+/// So many events are taken before their commands are carried out.
+const BATCH: usize = 256;
 
 /// Whether a session may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +65,8 @@ pub struct Session {
     pub(super) runner: Runner,
     pub(super) events: UnboundedSender<Event>,
     pub(super) inbox: UnboundedReceiver<Event>,
+    pub(super) sights: Sender<Event>,
+    pub(super) seen: Receiver<Event>,
     pub(super) started: Instant,
     pub(super) told: Vec<Occurrence>,
     pub(super) objects_of: HashMap<Arc<str>, bool>,
@@ -72,7 +80,7 @@ pub(super) struct Link {
     pub(super) hands: Option<Hands>,
     pub(super) eyes: Eyes,
     pub(super) forwarder: Option<Forwarder>,
-    pub(super) writes: Arc<Semaphore>,
+    pub(super) writes: Writers,
     pub(super) reads: Arc<Semaphore>,
 }
 
@@ -121,9 +129,24 @@ impl Session {
         cluster: ClusterState,
         mode: Mode,
     ) -> Result<Self, SessionError> {
+        let mut session = Self::idle(settings, cluster, mode)?;
+        session.give(settings)?;
+        Ok(session)
+    }
+
+    /// A session that wants nothing before it is attached to a cluster.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn idle(
+        settings: &Settings,
+        cluster: ClusterState,
+        mode: Mode,
+    ) -> Result<Self, SessionError> {
         let key = passing_key().map_err(prepare("make a key"))?;
         let (events, inbox) = unbounded_channel();
-        let mut session = Self {
+        let (sights, seen) = channel(SEEN_AT_ONCE);
+        let session = Self {
             engine: Engine::new(settings.instance.clone(), key.clone(), mode),
             key,
             instance: settings.instance.clone(),
@@ -131,13 +154,14 @@ impl Session {
             runner: Runner::new(events.clone()),
             events,
             inbox,
+            sights,
+            seen,
             started: Instant::now(),
             told: Vec::new(),
             objects_of: HashMap::new(),
             served: Vec::new(),
             was_applied: false,
         };
-        session.give(settings)?;
         session.send(Event::Cluster(cluster));
         Ok(session)
     }
@@ -178,14 +202,15 @@ impl Session {
             config.clone(),
             connected.counter.clone(),
             &instance.label(),
-            self.events.clone(),
+            self.sights.clone(),
         );
+        let reader = connected.reader.clone();
         self.link = Some(Link {
-            reader: connected.reader.clone(),
+            writes: Writers::new(reader.clone(), hands.clone(), self.events.clone()),
+            reader,
             hands,
             eyes,
             forwarder,
-            writes: Arc::new(Semaphore::new(WRITES_AT_ONCE)),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         });
         self.served = served;
@@ -315,17 +340,23 @@ impl Session {
     /// Waits for events, at most for a while, and does what follows from them. Gives what happened
     /// that people want to know.
     pub async fn step(&mut self, at_most: Duration) -> Vec<Occurrence> {
-        if let Ok(Some(first)) = timeout(at_most, self.inbox.recv()).await {
-            let mut batch = vec![first];
-            while let Ok(more) = self.inbox.try_recv() {
-                batch.push(more);
-            }
+        if let Ok(Some(first)) = timeout(at_most, self.next()).await {
             let now = self.now();
+            let (inbox, seen) = (&mut self.inbox, &mut self.seen);
+            let more = std::iter::from_fn(|| inbox.try_recv().or_else(|_| seen.try_recv()).ok());
+            let batch = std::iter::once(first).chain(more.take(BATCH));
             for command in self.engine.handle(batch, now) {
                 self.carry_out(command);
             }
         }
         std::mem::take(&mut self.told)
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        tokio::select! {
+            event = self.inbox.recv() => event,
+            event = self.seen.recv() => event,
+        }
     }
 
     /// Ends everything that runs.
