@@ -63,6 +63,11 @@ impl Audit {
         Mark(std::fs::metadata(&self.path).unwrap().len())
     }
 
+    /// All that was ever logged.
+    pub fn all(&self) -> Vec<AuditEntry> {
+        self.since(Mark(0))
+    }
+
     /// What was logged since the mark, up to now.
     pub fn since(&self, mark: Mark) -> Vec<AuditEntry> {
         self.settle();
