@@ -181,7 +181,7 @@ impl Session {
         let hands = match access {
             Access::ReadOnly => None,
             Access::ReadWrite => Some(
-                Hands::new(config, &instance.identity(), &connected.counter)
+                Hands::new(config, connected.reader.clone(), &connected.counter)
                     .map_err(|error| broken(&error))?,
             ),
         };

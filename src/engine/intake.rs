@@ -1,11 +1,12 @@
 //! Takes in a new desired set and the inventories, keeping what is known of the objects that stay.
 
 use super::event::WatchKey;
-use super::object::{Looked, Object};
+use super::health::Health;
+use super::object::{Foreign, Looked, Object};
 use super::record::Inventory;
 use super::service::Service;
 use super::watching::{endpoint_slices, watch_of};
-use super::{ClusterState, Command, Engine, Now, Standing};
+use super::{ClusterState, Command, Engine, Mode, Now, Standing};
 use crate::desired::{DesiredSet, ObjectKey, WriteMode};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -56,6 +57,9 @@ impl Engine {
     }
 
     pub(super) fn on_inventories(&mut self, inventories: Vec<Inventory>) {
+        if !inventories.is_empty() {
+            self.trust_home();
+        }
         for inventory in inventories {
             match self.services.get_mut(&inventory.service) {
                 Some(service) => service.take_inventory(inventory),
@@ -71,6 +75,23 @@ impl Engine {
         self.send_watches();
         self.queue.extend(0..self.objects.len());
         self.dirty.extend(self.services.keys().cloned());
+    }
+
+    /// Where inventories are, their namespace is: a plan does not ask for it.
+    fn trust_home(&mut self) {
+        let home = ObjectKey::new("", "Namespace", None, &self.instance.namespace);
+        if let Some(position) = self.index.get(&home).copied()
+            && matches!(self.mode, Mode::Observe { .. })
+            && self.objects[position].looked == Looked::No
+        {
+            self.objects[position].looked = Looked::Present(Box::new(Foreign {
+                uid: String::new(),
+                owner: None,
+                managers: Vec::new(),
+                applied_by_us: false,
+                health: Health::Current,
+            }));
+        }
     }
 
     /// Tells the hands which watches to keep: the kinds of all objects that are wanted, and of
