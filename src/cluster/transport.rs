@@ -29,6 +29,9 @@ const READ_DEADLINE: Duration = Duration::from_secs(8);
 const WRITE_DEADLINE: Duration = Duration::from_secs(32);
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// What a server may send of one answer before we have read it: memory that thousands of objects
+/// would otherwise wait in.
+const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// Whether requests may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +94,8 @@ pub fn client(config: &Config, rights: Rights, counter: &Counter) -> Result<Clie
         .pool_timer(TokioTimer::new())
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_ANSWER_WITHIN)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(4 * STREAM_WINDOW)
         .build(https);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())

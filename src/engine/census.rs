@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub(super) const ITS_INVENTORY: &str = "its inventory";
 
 /// The count of one service's objects. Sets hold positions, so the first is the first in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Every object.
     pub all: usize,
@@ -163,6 +163,21 @@ impl Engine {
         self.open = (0..self.objects.len()).collect();
         for service in self.services.values_mut() {
             service.census = Census::default();
+        }
+    }
+}
+
+#[cfg(test)]
+impl Engine {
+    /// Counts everything anew and compares.
+    pub(super) fn assert_counted(&self) {
+        for (name, service) in &self.services {
+            let mut census = Census::default();
+            for position in self.members.get(name).into_iter().flatten() {
+                let mark = Mark::of(&self.objects[*position], self.mode);
+                census.count(*position, mark, true);
+            }
+            assert_eq!(census, service.census, "the census of {name}");
         }
     }
 }
