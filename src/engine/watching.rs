@@ -70,8 +70,12 @@ impl Engine {
         if &*watch.resource.kind == "EndpointSlice" {
             return self.on_slice(key, &object);
         }
+        let position = self.index.get(&key).copied();
+        if position.is_some_and(|position| self.has_seen(position, &object)) {
+            return;
+        }
         let live = Live::of(&object, &self.manager, &self.label, &self.key);
-        let Some(position) = self.index.get(&key).copied() else {
+        let Some(position) = position else {
             if live.labelled {
                 self.strays.insert(key, live);
                 self.dirty.extend(self.services.keys().cloned());
@@ -93,6 +97,19 @@ impl Engine {
             let object = &mut self.objects[position];
             object.stash = decide::differs(object).then_some(body);
         }
+    }
+
+    /// Whether this very version is known: our own write comes back by the watch, and so does
+    /// everything when a watch starts over.
+    fn has_seen(&mut self, position: usize, object: &Value) -> bool {
+        let Some(live) = &mut self.objects[position].live else {
+            return false;
+        };
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let same = text("/metadata/uid") == Some(&live.uid)
+            && text("/metadata/resourceVersion") == Some(&live.resource_version);
+        live.seen |= same;
+        same
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
