@@ -11,8 +11,8 @@ use super::fronts::Backs;
 use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
-use super::order;
 use super::set::{DesiredObject, DesiredService, DesiredSet, Prerequisite, WriteMode};
+use super::{order, parallel};
 use crate::config::{Config, Problem};
 use crate::manifest::Catalog;
 use serde_json::json;
@@ -60,12 +60,9 @@ pub fn compose(
                 problems: &mut problems,
             };
             // Sealed service by service: the whole set is never there as JSON values.
-            drafts.extend(
-                drafting
-                    .drafts()
-                    .into_iter()
-                    .map(|draft| draft.seal(context.key)),
-            );
+            drafts.extend(parallel::map(drafting.drafts(), |draft| {
+                draft.seal(context.key)
+            }));
         }
     }
     add_namespaces(&mut drafts, config, context);

@@ -8,7 +8,7 @@ use super::kinds::Kinds;
 use super::path::Path;
 use super::rolling::{mark_readers, object_at};
 use super::set::{Generated, RunPolicy, WriteMode};
-use super::{image, namespace, patch, secret};
+use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
 use crate::manifest::{Manifest, Service, names};
@@ -76,9 +76,9 @@ pub(super) struct Drafting<'a> {
 impl Drafting<'_> {
     pub(super) fn drafts(mut self) -> Vec<Draft> {
         let manifests: Vec<&Manifest> = self.service.manifests().collect();
-        let raw: Vec<Value> = manifests
-            .iter()
-            .filter_map(|manifest| manifest.value().ok())
+        let raw: Vec<Value> = parallel::map(manifests.clone(), |manifest| manifest.value().ok())
+            .into_iter()
+            .flatten()
             .collect();
         let mut values = match fill_all(raw, &|name| self.parameter(name)) {
             Ok(values) => values,

@@ -15,6 +15,7 @@ pub mod key;
 pub mod kinds;
 mod namespace;
 mod order;
+mod parallel;
 pub mod patch;
 pub mod path;
 pub mod rights;
