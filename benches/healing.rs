@@ -25,7 +25,7 @@ use crate::{
     mix::{Mix, collection, path_of},
     report::Report,
     subject::Subject,
-    support::{Audit, AuditEntry, Cluster, Scratch, eventually},
+    support::{AuditEntry, Cluster, Mark, Scratch, eventually},
     wire::Wire,
     wishes::Wishes,
 };
@@ -62,9 +62,10 @@ pub fn measure(wishes: &Wishes, runtime: &Runtime, report: &mut Report) {
         let raw = raw_at_once(runtime, &cluster, size);
         daemon.signal("STOP");
         ground.change_many();
-        let mark = Timestamp::now();
+        let mark = cluster.audit().mark();
+        let begun = Timestamp::now();
         daemon.signal("CONT");
-        let ours = ground.last_write_since(mark, "jsorc/");
+        let ours = ground.last_write_since(mark, begun, "jsorc/");
         many.push(vec![
             milliseconds(raw),
             milliseconds(ours),
@@ -164,34 +165,29 @@ impl<'a> Ground<'a> {
     }
 
     /// Waits until so many were written by someone, and gives the time from the mark to the last.
-    fn last_write_since(&self, mark: Timestamp, writer: &str) -> Duration {
+    fn last_write_since(&self, mark: Mark, begun: Timestamp, writer: &str) -> Duration {
         let audit = self.cluster.audit();
         eventually("all are put right", Duration::from_secs(60), || {
-            let written = writes(&audit, &self.namespace, writer, mark);
-            (written.len() >= AT_ONCE)
-                .then(|| since(mark, written.into_iter().max().unwrap_or(mark)))
+            let entries = audit.so_far(mark);
+            let ours = entries.iter().filter(|entry| {
+                is_write(entry, &self.namespace) && entry.agent.starts_with(writer)
+            });
+            let written: Vec<Timestamp> = ours.map(answered).collect();
+            let last = written.iter().max().copied().unwrap_or(begun);
+            (written.len() >= AT_ONCE).then(|| since(begun, last))
         })
     }
 }
 
-fn writes(audit: &Audit, namespace: &str, writer: &str, from: Timestamp) -> Vec<Timestamp> {
-    let entries = audit.all();
-    let ours = entries.iter().filter(|entry| {
-        entry.verb == "patch"
-            && entry.resource == "configmaps"
-            && entry.namespace == namespace
-            && entry.agent.starts_with(writer)
-    });
-    ours.map(answered).filter(|at| *at >= from).collect()
+fn is_write(entry: &AuditEntry, namespace: &str) -> bool {
+    entry.verb == "patch" && entry.resource == "configmaps" && entry.namespace == namespace
 }
 
 /// From the answer to each intrusion to the answer to the write that ended it.
 fn latencies(entries: &[AuditEntry], namespace: &str, healer: &str) -> Times {
     let mut open: HashMap<&str, Timestamp> = HashMap::new();
     let mut found = Times::default();
-    let patches = entries.iter().filter(|entry| {
-        entry.verb == "patch" && entry.namespace == namespace && entry.resource == "configmaps"
-    });
+    let patches = entries.iter().filter(|entry| is_write(entry, namespace));
     let mut patches: Vec<&AuditEntry> = patches.collect();
     patches.sort_by_key(|entry| answered(entry));
     for entry in patches {
