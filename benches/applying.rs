@@ -110,12 +110,7 @@ impl<'a> Course<'a> {
             .block_on(Wire::new(cluster.kubeconfig(), "rawflood"));
         self.flood(&cluster, &wire, &format!("warm-{run}"), 16);
         let subjects = self.sources.len();
-        let steps = 1
-            + subjects
-            + self
-                .peers
-                .as_ref()
-                .map_or(0, |(peers, _)| peers.known().len());
+        let steps = 1 + subjects + self.peers.as_ref().map_or(0, |_| Peers::known().len());
         for step in 0..steps {
             match (step + run) % steps {
                 0 => self.floods(&cluster, &wire, run),
@@ -168,7 +163,7 @@ impl<'a> Course<'a> {
         let Some((peers, forms)) = &self.peers else {
             return;
         };
-        let peer = peers.known()[at];
+        let peer = Peers::known()[at];
         if peer.is_slow() && run > 0 {
             return;
         }
@@ -298,7 +293,7 @@ pub fn count_requests(wishes: &Wishes, report: &mut Report) {
         }
         if wishes.peers {
             let (peers, forms) = (Peers::install(), Forms::write(*mix, size, scratch.path()));
-            for peer in peers.known().into_iter().filter(|peer| !peer.is_slow()) {
+            for peer in Peers::known().into_iter().filter(|peer| !peer.is_slow()) {
                 let namespace = cluster.create_namespace("peer");
                 let command = || peers.apply(peer, &forms, &cluster, &namespace);
                 rows.push(counted(peer.name(), &cluster, vec![command(), command()]));

@@ -14,9 +14,9 @@ const DOCUMENTS_PER_FILE: usize = 100;
 /// What a set is made of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mix {
-    /// ConfigMaps of 1 KB.
+    /// `ConfigMap`s of 1 KB.
     C1,
-    /// Applications of a ServiceAccount, a headless Service, a Deployment of none and an Ingress.
+    /// Applications of a `ServiceAccount`, a headless Service, a Deployment of none and an Ingress.
     F4,
 }
 
@@ -43,11 +43,13 @@ impl Mix {
         format!("{}-{size}", self.name().to_lowercase())
     }
 
-    /// Its objects, without a namespace.
+    /// Its objects, without a namespace; those of another size have other names.
     pub fn objects(self, size: usize) -> Vec<Value> {
         match self {
-            Self::C1 => (0..size).map(config_map).collect(),
-            Self::F4 => (0..size / 4).flat_map(application).collect(),
+            Self::C1 => (0..size).map(|number| config_map(size, number)).collect(),
+            Self::F4 => (0..size / 4)
+                .flat_map(|number| application(size, number))
+                .collect(),
         }
     }
 
@@ -120,20 +122,20 @@ fn documents(objects: &[Value]) -> String {
     })
 }
 
-fn config_map(number: usize) -> Value {
+fn config_map(size: usize, number: usize) -> Value {
     let line = |key: usize| format!("value {key} of {number}: {}", "0123456789abcdef".repeat(6));
     let data: serde_json::Map<String, Value> = (0..7)
         .map(|key| (format!("key-{key}"), line(key).into()))
         .collect();
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": format!("cm-{number:05}"), "labels": {"app": "bench"}},
+        "metadata": {"name": format!("cm{size}-{number:05}"), "labels": {"app": "bench"}},
         "data": data,
     })
 }
 
-fn application(number: usize) -> [Value; 4] {
-    let name = format!("app-{number:05}");
+fn application(size: usize, number: usize) -> [Value; 4] {
+    let name = format!("app{size}-{number:05}");
     let labels = json!({"app": name});
     let metadata = json!({"name": name, "labels": labels});
     let probe = json!({"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 10});

@@ -86,7 +86,7 @@ impl Peers {
     }
 
     /// Those that are there.
-    pub fn known(&self) -> Vec<Peer> {
+    pub fn known() -> Vec<Peer> {
         let all = Peer::ALL.iter().copied();
         all.filter(|peer| *peer != Peer::Kapp || on_path("kapp"))
             .collect()
