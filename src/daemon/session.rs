@@ -313,7 +313,13 @@ impl Session {
         let Some(link) = &self.link else {
             return Ok(Vec::new());
         };
-        let needed = rights(&settings.desired(&self.key, &self.served)?, purpose);
+        // Composing once more takes as much memory as everything else.
+        let set = match self.engine.desired() {
+            Some(set) => set,
+            None => settings.desired(&self.key, &self.served)?,
+        };
+        let needed = rights(&set, purpose);
+        drop(set);
         link.reader
             .missing_rights(&needed)
             .await

@@ -94,6 +94,22 @@ impl Engine {
         }
     }
 
+    /// The desired set that is in force, once it and the inventories were taken in.
+    #[must_use]
+    pub fn desired(&self) -> Option<DesiredSet> {
+        let services = self.services.values().map(|service| {
+            let mut desired = service.desired.clone();
+            let members = self.members(&desired.name);
+            desired.objects = members.map(|object| object.desired.clone()).collect();
+            desired
+        });
+        self.inventories_read.then(|| DesiredSet {
+            instance: self.instance.clone(),
+            services: services.collect(),
+            enabled: self.enabled,
+        })
+    }
+
     /// Tells the hands which watches to keep: the kinds of all objects that are wanted, and of
     /// those that the inventories name.
     pub(super) fn send_watches(&mut self) {
