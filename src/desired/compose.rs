@@ -11,8 +11,8 @@ use super::fronts::Backs;
 use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
+use super::order;
 use super::set::{DesiredObject, DesiredService, DesiredSet, Prerequisite, WriteMode};
-use super::{order, parallel};
 use crate::config::{Config, Problem};
 use crate::manifest::Catalog;
 use serde_json::json;
@@ -59,10 +59,7 @@ pub fn compose(
                 context,
                 problems: &mut problems,
             };
-            // Sealed service by service: the whole set is never there as JSON values.
-            drafts.extend(parallel::map(drafting.drafts(), |draft| {
-                draft.seal(context.key)
-            }));
+            drafts.extend(drafting.sealed());
         }
     }
     add_namespaces(&mut drafts, config, context);

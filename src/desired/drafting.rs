@@ -6,7 +6,7 @@ use super::instance::{INSTANCE_LABEL, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LAB
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::path::Path;
-use super::rolling::{mark_readers, object_at};
+use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by};
 use super::set::{Generated, RunPolicy, WriteMode};
 use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
@@ -65,6 +65,9 @@ impl Draft {
     }
 }
 
+/// So many documents are there as JSON values at once, where nothing needs them together.
+const PORTION: usize = 512;
+
 pub(super) struct Drafting<'a> {
     pub(super) service: &'a Service,
     pub(super) settings: &'a ServiceConfig,
@@ -73,10 +76,40 @@ pub(super) struct Drafting<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
-impl Drafting<'_> {
-    pub(super) fn drafts(mut self) -> Vec<Draft> {
-        let manifests: Vec<&Manifest> = self.service.manifests().collect();
-        let raw: Vec<Value> = parallel::map(manifests.clone(), |manifest| manifest.value().ok())
+impl<'a> Drafting<'a> {
+    /// The service's objects in their final form. What only holds data is read and sealed in
+    /// portions: thousands of such objects are never there as JSON values together.
+    pub(super) fn sealed(mut self) -> Vec<Sealed> {
+        let key = self.context.key;
+        let (data, linked) = self.portions();
+        let mut drafts = self.drafts(&linked);
+        let read = read_by(&drafts);
+        let mut contents = Contents::new();
+        note_contents(&drafts, &read, &mut contents);
+        let mut sealed = Vec::with_capacity(data.len() + drafts.len());
+        for portion in data.chunks(PORTION) {
+            let drafts = self.drafts(portion);
+            note_contents(&drafts, &read, &mut contents);
+            sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+        }
+        if self.settings.roll_on_change {
+            mark_readers(&mut drafts, &contents, key);
+        }
+        sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+        sealed
+    }
+
+    /// The documents that nothing in this service looks into, and the others.
+    fn portions(&self) -> (Vec<&'a Manifest>, Vec<&'a Manifest>) {
+        let looked_into = !self.settings.patches.is_empty()
+            || self.service.manifests().any(|m| m.json.contains("$j{"));
+        self.service
+            .manifests()
+            .partition(|m| !looked_into && matches!(&*m.kind, "ConfigMap" | "Secret"))
+    }
+
+    fn drafts(&mut self, manifests: &[&'a Manifest]) -> Vec<Draft> {
+        let raw: Vec<Value> = parallel::map(manifests.to_vec(), |manifest| manifest.value().ok())
             .into_iter()
             .flatten()
             .collect();
@@ -101,15 +134,11 @@ impl Drafting<'_> {
         let kinds = Kinds::new(self.context.served, &values);
         let scaled = scaled_by_others(&values);
         let service: Arc<str> = self.service.name.as_ref().into();
-        let mut drafts: Vec<Draft> = values
+        values
             .into_iter()
-            .zip(&manifests)
+            .zip(manifests)
             .filter_map(|(value, manifest)| self.draft(&service, value, manifest, &kinds, &scaled))
-            .collect();
-        if self.settings.roll_on_change {
-            mark_readers(&mut drafts, self.context.key);
-        }
-        drafts
+            .collect()
     }
 
     /// The value of a parameter: built in, configured, or a marker for one that is generated.
