@@ -1,6 +1,6 @@
 # The one list of commands. `make` prints it.
 .DEFAULT_GOAL := help
-.PHONY: help build release test faults check fmt demo
+.PHONY: help build release test faults check fmt demo bench
 
 CARGO ?= cargo
 # Each test waits more than it works: more of them at once than there are cores.
@@ -19,6 +19,12 @@ demo: ## Watch it work on a cluster of its own (DEMO_KEEP=1 keeps it, DEMO_CONTE
 	@tests/install
 	@$(CARGO) build --locked --bin jsorc --example demo
 	@$(CARGO) run --locked --quiet --example demo
+
+bench: ## Measure it beside the API server's bounds and other appliers (benches/README.md)
+	@tests/install controlplane >/dev/null
+	@$(CARGO) bench --locked --bench bench --no-run
+	@$(CARGO) bench --locked --quiet --bench bench -- write target/bench/services
+	@BENCH_EMBEDDED=$${BENCH_EMBEDDED-$$(benches/embed target/bench/services)} $(CARGO) bench --locked --quiet --bench bench
 
 test: ## Run every test against real servers, which it installs first
 	tests/install

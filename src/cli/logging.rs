@@ -6,9 +6,10 @@ use crate::engine::Occurrence;
 use crate::report::occurrence;
 use std::io::IsTerminal as _;
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::prelude::*;
 
 /// Sets the log up as configuration and flags say.
 pub(super) fn start(context: &Context, config: &Config) {
@@ -24,30 +25,29 @@ pub(super) fn start(context: &Context, config: &Config) {
     } else {
         format!("{level},kube=off,kube_client=off,hyper=warn,rustls=warn,h2=warn,tower=warn")
     };
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter: Targets = filter
+        .parse()
+        .unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
     let in_pod = context.inputs.pod_namespace.is_some();
     let json = match config.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => in_pod && !std::io::stderr().is_terminal(),
     };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // A second start in one process keeps the first log.
-    let _ = if json {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_target(false)
-            .try_init()
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = if json {
+        layer.json().flatten_event(true).with_target(false).boxed()
     } else {
-        builder
+        layer
             .with_ansi(context.err_palette.is_coloured())
             .with_target(false)
             .with_timer(Clock)
-            .try_init()
+            .boxed()
     };
+    // A second start in one process keeps the first log.
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init();
 }
 
 /// Writes an occurrence to the log, at the level that it has.

@@ -88,7 +88,7 @@ pub(super) async fn observed(
     rehearse: bool,
 ) -> Result<Session, Failure> {
     let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
-    let mut session = Session::new(settings, waiting, Mode::Observe { rehearse })?;
+    let mut session = Session::idle(settings, waiting, Mode::Observe { rehearse })?;
     if let Err(error) = session.attach(settings, connected, access).await {
         let purpose = match access {
             Access::ReadOnly => Purpose::Plan,

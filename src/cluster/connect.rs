@@ -86,11 +86,9 @@ pub enum ConnectError {
     },
 }
 
-/// What the server said about itself and us.
+/// What the server said about us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {
-    /// Its version, such as `v1.36.3`.
-    pub version: String,
     /// Who we are to it.
     pub user: String,
 }
@@ -276,7 +274,7 @@ impl Target {
 }
 
 impl Reader {
-    /// Asks who we are and how old the server is: an authenticated request, unlike `/readyz`.
+    /// Asks who we are: an authenticated request, unlike `/readyz`.
     ///
     /// # Errors
     /// When the server does not answer, or does not accept our credentials.
@@ -285,7 +283,6 @@ impl Reader {
             server: server.to_owned(),
             source,
         };
-        let version = read(self.client(), "/version").await.map_err(refused)?;
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let uri = "/apis/authentication.k8s.io/v1/selfsubjectreviews".to_owned();
         let user = match send(self.client(), Call::json(Method::POST, uri, &review)).await {
@@ -301,10 +298,13 @@ impl Reader {
                     .into(),
             )));
         }
-        Ok(Greeting {
-            version: text(&version, "/gitVersion"),
-            user,
-        })
+        Ok(Greeting { user })
+    }
+
+    /// The server's version, such as `v1.36.3`; empty when it does not say.
+    pub async fn version(&self) -> String {
+        let version = read(self.client(), "/version").await.unwrap_or_default();
+        text(&version, "/gitVersion")
     }
 }
 

@@ -9,7 +9,7 @@ use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
 use kube::{Client, Config};
 use std::collections::HashMap;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
 const WATCHES_PER_CONNECTION: usize = 50;
@@ -19,7 +19,7 @@ pub struct Eyes {
     config: Config,
     counter: Counter,
     selector: String,
-    events: UnboundedSender<Event>,
+    events: Sender<Event>,
     connections: Vec<(Client, usize)>,
     open: HashMap<WatchKey, (JoinHandle<()>, usize)>,
 }
@@ -27,12 +27,7 @@ pub struct Eyes {
 impl Eyes {
     /// Eyes that look at the objects of one instance, by its label value.
     #[must_use]
-    pub fn new(
-        config: Config,
-        counter: Counter,
-        label: &str,
-        events: UnboundedSender<Event>,
-    ) -> Self {
+    pub fn new(config: Config, counter: Counter, label: &str, events: Sender<Event>) -> Self {
         let selector = format!("{INSTANCE_LABEL}%3D{label}");
         Self {
             config,

@@ -83,12 +83,11 @@ impl Reader {
 }
 
 impl Hands {
-    /// Hands with a connection of their own.
+    /// Hands with a connection of their own beside that of a reader.
     ///
     /// # Errors
     /// When certificates or credentials cannot be read.
-    pub fn new(config: &Config, manager: &str, counter: &Counter) -> Result<Self, kube::Error> {
-        let reader = Reader::new(config, manager, counter)?;
+    pub fn new(config: &Config, reader: Reader, counter: &Counter) -> Result<Self, kube::Error> {
         Ok(Self {
             client: client(config, Rights::ReadWrite, counter)?,
             reader,

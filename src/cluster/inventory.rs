@@ -2,15 +2,13 @@
 //! (KEP-3659), so that kubectl can list the members and refuses to prune them.
 
 use super::hands::{Hands, Reader};
+use super::records;
 use super::request::{Call, read, send};
-use crate::desired::path::Path;
-use crate::desired::{Fingerprint, Instance, ObjectKey, Resource};
-use crate::engine::ownership::Evidence;
-use crate::engine::{Applied, FieldConflict, Inventory, Record, WriteError};
+use crate::desired::Instance;
+use crate::engine::{Inventory, WriteError};
 use http::Method;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The label that makes a `ConfigMap` an inventory of an instance; its value is the instance's.
 pub const INVENTORY_LABEL: &str = "jsorc.dev/inventory";
@@ -18,35 +16,6 @@ pub const INVENTORY_LABEL: &str = "jsorc.dev/inventory";
 const SERVICE_ANNOTATION: &str = "jsorc.dev/service";
 const NAMESPACE_ANNOTATION: &str = "jsorc.dev/namespace";
 const EPOCH_ANNOTATION: &str = "jsorc.dev/epoch";
-
-/// One record, with short names, because there are thousands.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    #[serde(rename = "a")]
-    api_version: String,
-    #[serde(rename = "k")]
-    kind: String,
-    #[serde(rename = "r")]
-    plural: String,
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
-    #[serde(rename = "n")]
-    name: String,
-    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
-    uid: Option<String>,
-    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
-    digest: Option<String>,
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    entry: Option<String>,
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    projection: Option<String>,
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
-    conflicts: Vec<(String, String)>,
-    #[serde(rename = "f", default, skip_serializing_if = "std::ops::Not::not")]
-    done: bool,
-}
 
 impl Reader {
     /// All inventories of an instance, read consistently.
@@ -120,11 +89,6 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
         .filter_map(|key| key.namespace.as_deref())
         .filter(|namespace| *namespace != instance.namespace)
         .collect();
-    let lines: Vec<String> = inventory
-        .records
-        .iter()
-        .filter_map(|(key, record)| serde_json::to_string(&line(key, record)).ok())
-        .collect();
     let mut metadata = json!({
         "name": instance.inventory_name(&inventory.service),
         "namespace": instance.namespace,
@@ -144,30 +108,7 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
     if let Some(version) = &inventory.resource_version {
         metadata["resourceVersion"] = version.clone().into();
     }
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"objects": lines.join("\n")}})
-}
-
-fn line(key: &ObjectKey, record: &Record) -> Line {
-    let applied = record.applied.as_ref();
-    let evidence = applied.and_then(|applied| applied.evidence.as_ref());
-    Line {
-        api_version: record.resource.api_version(),
-        kind: key.kind.to_string(),
-        plural: record.resource.plural.to_string(),
-        namespace: key.namespace.as_deref().map(str::to_owned),
-        name: key.name.to_string(),
-        uid: applied.map(|applied| applied.uid.clone()),
-        digest: applied.map(|applied| applied.digest.to_string()),
-        entry: evidence.map(|evidence| evidence.entry.to_string()),
-        projection: evidence.map(|evidence| evidence.projection.to_string()),
-        time: evidence.and_then(|evidence| evidence.time.clone()),
-        conflicts: applied
-            .into_iter()
-            .flat_map(|applied| &applied.conflicts)
-            .map(|conflict| (conflict.path.to_string(), conflict.manager.clone()))
-            .collect(),
-        done: record.done,
-    }
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"objects": records::encode(&inventory.records)}})
 }
 
 fn decode(object: &Value) -> Option<Inventory> {
@@ -178,11 +119,6 @@ fn decode(object: &Value) -> Option<Inventory> {
             .and_then(|all| all.get(name))
             .and_then(Value::as_str)
     };
-    let lines = text("/data/objects").unwrap_or("").lines();
-    let records: BTreeMap<ObjectKey, Record> = lines
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .map(record)
-        .collect();
     Some(Inventory {
         service: annotation(SERVICE_ANNOTATION)?.into(),
         resource_version: text("/metadata/resourceVersion").map(str::to_owned),
@@ -190,60 +126,17 @@ fn decode(object: &Value) -> Option<Inventory> {
         epoch: annotation(EPOCH_ANNOTATION)
             .and_then(|epoch| epoch.parse().ok())
             .unwrap_or(0),
-        records,
+        records: records::decode(text("/data/objects").unwrap_or("")),
     })
-}
-
-fn record(line: Line) -> (ObjectKey, Record) {
-    let (group, version) = line
-        .api_version
-        .split_once('/')
-        .unwrap_or(("", &line.api_version));
-    let key = ObjectKey::new(group, &line.kind, line.namespace.as_deref(), &line.name);
-    let resource = Resource {
-        group: group.into(),
-        version: version.into(),
-        kind: line.kind.as_str().into(),
-        plural: line.plural.into(),
-        namespaced: line.namespace.is_some(),
-    };
-    let hash = |text: &Option<String>| text.as_deref().and_then(Fingerprint::parse);
-    let evidence = hash(&line.entry)
-        .zip(hash(&line.projection))
-        .map(|(entry, projection)| Evidence {
-            entry,
-            projection,
-            time: line.time.clone(),
-        });
-    let conflicts = line.conflicts.iter().filter_map(|(path, manager)| {
-        Some(FieldConflict {
-            path: Path::parse(path)?,
-            manager: manager.clone(),
-        })
-    });
-    let applied = line
-        .uid
-        .clone()
-        .zip(hash(&line.digest))
-        .map(|(uid, digest)| Applied {
-            uid,
-            digest,
-            evidence,
-            conflicts: conflicts.collect(),
-        });
-    (
-        key,
-        Record {
-            resource: resource.into(),
-            applied,
-            done: line.done,
-        },
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::path::Path;
+    use crate::desired::{Fingerprint, ObjectKey, Resource};
+    use crate::engine::ownership::Evidence;
+    use crate::engine::{Applied, FieldConflict, Record};
 
     #[test]
     fn an_inventory_comes_back_as_it_was_stored() {

@@ -17,6 +17,7 @@ mod inventory;
 mod key;
 mod lease;
 mod look;
+mod records;
 mod request;
 mod review;
 mod transport;

@@ -29,6 +29,9 @@ const READ_DEADLINE: Duration = Duration::from_secs(8);
 const WRITE_DEADLINE: Duration = Duration::from_secs(32);
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// What a server may send of one answer before we have read it: memory that thousands of objects
+/// would otherwise wait in.
+const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// Whether requests may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +94,8 @@ pub fn client(config: &Config, rights: Rights, counter: &Counter) -> Result<Clie
         .pool_timer(TokioTimer::new())
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_ANSWER_WITHIN)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(4 * STREAM_WINDOW)
         .build(https);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
@@ -158,11 +163,11 @@ where
             .entry(header::USER_AGENT)
             .or_insert(agent);
         self.layer.counter.0.fetch_add(1, Ordering::Relaxed);
-        let mutating = !is_read(request.method());
-        let deadline = if mutating {
-            WRITE_DEADLINE
-        } else {
+        let (method, path) = (request.method(), request.uri().path());
+        let deadline = if is_read(method) || is_review(method, path) {
             READ_DEADLINE
+        } else {
+            WRITE_DEADLINE
         };
         let answer = self.inner.call(request);
         Box::pin(async move {
@@ -194,15 +199,17 @@ fn is_read(method: &Method) -> bool {
 /// Whether a request could leave a trace in the cluster. Reviews are answered and not stored.
 fn changes_something(method: &Method, path: &str, query: Option<&str>) -> bool {
     let dry_run = query.is_some_and(|query| query.split('&').any(|pair| pair == "dryRun=All"));
-    let review = *method == Method::POST
-        && [
-            "selfsubjectreviews",
-            "selfsubjectaccessreviews",
-            "selfsubjectrulesreviews",
-        ]
-        .iter()
-        .any(|review| path.ends_with(review));
-    !is_read(method) && !dry_run && !review
+    !is_read(method) && !dry_run && !is_review(method, path)
+}
+
+/// Whether a request only asks for one's own name or rights.
+fn is_review(method: &Method, path: &str) -> bool {
+    let reviews = [
+        "selfsubjectreviews",
+        "selfsubjectaccessreviews",
+        "selfsubjectrulesreviews",
+    ];
+    *method == Method::POST && reviews.iter().any(|review| path.ends_with(review))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use kube::Client;
 use kube::core::WatchEvent;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 
 /// The server ends a watch after this time, and it is opened again from where it was.
 const TIMEOUT_SECONDS: u32 = 290;
@@ -22,12 +22,7 @@ const SILENCE: Duration = Duration::from_secs(300);
 const PAGE: u32 = 500;
 
 /// Watches until the receiver is gone.
-pub async fn watch(
-    client: Client,
-    key: WatchKey,
-    selector: String,
-    events: UnboundedSender<Event>,
-) {
+pub async fn watch(client: Client, key: WatchKey, selector: String, events: Sender<Event>) {
     let mut watching = Watching {
         client,
         key,
@@ -43,7 +38,7 @@ pub async fn watch(
             Err(Ended::Expired) => version = None,
             Err(Ended::Receiver) => return,
             Err(Ended::Failed(reason)) => {
-                if !watching.send(WatchChange::Lost(reason)) {
+                if !watching.send(WatchChange::Lost(reason)).await {
                     return;
                 }
                 failures += 1;
@@ -66,7 +61,7 @@ struct Watching {
     client: Client,
     key: WatchKey,
     selector: String,
-    events: UnboundedSender<Event>,
+    events: Sender<Event>,
     streamed: bool,
 }
 
@@ -105,7 +100,7 @@ impl Watching {
             .map_err(|error| failed(&error))?;
         let mut stream = std::pin::pin!(stream);
         if version.is_none() {
-            self.tell(WatchChange::Restarted)?;
+            self.tell(WatchChange::Restarted).await?;
         }
         loop {
             let next = tokio::time::timeout(SILENCE, stream.try_next()).await;
@@ -115,19 +110,23 @@ impl Watching {
             let Some(event) = next.map_err(|error| failed(&error))? else {
                 return Ok(());
             };
-            self.pass_on(event, version)?;
+            self.pass_on(event, version).await?;
         }
     }
 
-    fn pass_on(&self, event: WatchEvent<Value>, version: &mut Option<String>) -> Result<(), Ended> {
+    async fn pass_on(
+        &self,
+        event: WatchEvent<Value>,
+        version: &mut Option<String>,
+    ) -> Result<(), Ended> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                 advance(&object, version);
-                self.tell(WatchChange::Applied(Box::new(object)))
+                self.tell(WatchChange::Applied(Box::new(object))).await
             }
             WatchEvent::Deleted(object) => {
                 advance(&object, version);
-                self.tell(WatchChange::Deleted(Box::new(object)))
+                self.tell(WatchChange::Deleted(Box::new(object))).await
             }
             WatchEvent::Bookmark(bookmark) => {
                 let annotations = &bookmark.metadata.annotations;
@@ -136,7 +135,7 @@ impl Watching {
                     .get("k8s.io/initial-events-end")
                     .map(String::as_str)
                 {
-                    Some("true") => self.tell(WatchChange::Synced),
+                    Some("true") => self.tell(WatchChange::Synced).await,
                     _ => Ok(()),
                 }
             }
@@ -146,24 +145,22 @@ impl Watching {
     }
 
     async fn list(&self, version: &mut Option<String>) -> Result<(), Ended> {
-        self.tell(WatchChange::Restarted)?;
+        self.tell(WatchChange::Restarted).await?;
         let mut token = String::new();
         loop {
             let uri = format!("{}limit={PAGE}{token}", self.base());
-            let page = read(&self.client, &uri)
+            let mut page = read(&self.client, &uri)
                 .await
                 .map_err(|error| refused(&error))?;
+            let items = match page.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => items,
+                _ => Vec::new(),
+            };
             let (kind, api_version) = (&*self.key.resource.kind, self.key.resource.api_version());
-            for item in page
-                .get("items")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                let mut object = item.clone();
+            for mut object in items {
                 object["kind"] = kind.into();
                 object["apiVersion"] = api_version.clone().into();
-                self.tell(WatchChange::Applied(Box::new(object)))?;
+                self.tell(WatchChange::Applied(Box::new(object))).await?;
             }
             let text = |name: &str| {
                 page.pointer(&format!("/metadata/{name}"))
@@ -172,7 +169,7 @@ impl Watching {
             };
             if text("continue").is_empty() {
                 *version = Some(text("resourceVersion").to_owned());
-                return self.tell(WatchChange::Synced);
+                return self.tell(WatchChange::Synced).await;
             }
             token = format!("&continue={}", text("continue"));
         }
@@ -193,18 +190,17 @@ impl Watching {
         }
     }
 
-    fn tell(&self, change: WatchChange) -> Result<(), Ended> {
-        if self.send(change) {
+    async fn tell(&self, change: WatchChange) -> Result<(), Ended> {
+        if self.send(change).await {
             Ok(())
         } else {
             Err(Ended::Receiver)
         }
     }
 
-    fn send(&self, change: WatchChange) -> bool {
-        self.events
-            .send(Event::Watch(self.key.clone(), change))
-            .is_ok()
+    async fn send(&self, change: WatchChange) -> bool {
+        let event = Event::Watch(self.key.clone(), change);
+        self.events.send(event).await.is_ok()
     }
 }
 

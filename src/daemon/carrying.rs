@@ -4,7 +4,7 @@ use super::loading::Settings;
 use super::reach::{ClusterRoute, Route};
 use super::session::Session;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::{ClusterState, Command, Event, Explanation, Write, WriteError};
+use crate::engine::{ClusterState, Command, Event, Explanation};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,11 @@ impl Session {
         match command {
             Command::Watch(wanted) => self.watch(wanted),
             Command::Look(looks) => self.look(looks),
-            Command::Write(write) => self.write(write),
+            Command::Write(write) => {
+                if let Some(link) = &self.link {
+                    link.writes.push(write);
+                }
+            }
             Command::SaveInventory(inventory) => self.save_inventory(*inventory),
             Command::ReadInventories => self.read_inventories(),
             Command::Explain(key, resource) => self.explain(key, resource),
@@ -75,27 +79,6 @@ impl Session {
                 let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
             });
         }
-    }
-
-    pub(super) fn write(&self, write: Write) {
-        let Some(link) = &self.link else { return };
-        let (reader, hands, events) =
-            (link.reader.clone(), link.hands.clone(), self.events.clone());
-        let writes = link.writes.clone();
-        tokio::spawn(async move {
-            let _permit = writes.acquire().await;
-            let rehearsal = write.verb.only_rehearses();
-            let outcome = match &hands {
-                _ if rehearsal => reader.rehearse(&write).await,
-                Some(hands) => hands.write(&write).await,
-                None => Err(WriteError::Forbidden("this session only reads".into())),
-            };
-            let _ = events.send(Event::Wrote {
-                key: write.key,
-                attempt: write.attempt,
-                outcome,
-            });
-        });
     }
 
     pub(super) fn save_inventory(&self, inventory: crate::engine::Inventory) {

@@ -10,12 +10,14 @@ mod files;
 mod keeper;
 mod leading;
 pub mod loading;
+mod pace;
 mod reach;
 mod refreshing;
 mod reloading;
 mod runner;
 mod seeking;
 mod session;
+mod writers;
 
 pub use connected::{Connected, connect};
 pub use ends::{Ends, Refreshed, Request, Snapshot};

@@ -66,7 +66,8 @@ impl Keeper {
     pub(super) async fn attach(&mut self, connected: Connected) -> Option<mpsc::Receiver<Link>> {
         self.counter = connected.counter.clone();
         self.target = format!("{} ({})", connected.target.server(), connected.target.found);
-        let (user, version) = (&connected.greeting.user, &connected.greeting.version);
+        let user = &connected.greeting.user;
+        let version = connected.reader().version().await;
         tracing::info!(
             "connected to {} as {user}, Kubernetes {version}",
             self.target

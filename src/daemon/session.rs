@@ -6,6 +6,7 @@
 use super::connected::Connected;
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
+use super::writers::Writers;
 use crate::cluster::{Candidate, ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{FingerprintKey, Instance, Resource};
@@ -16,10 +17,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-/// Writes that are on their way at the same time.
-const WRITES_AT_ONCE: usize = 32;
 /// Reads of single objects at the same time.
 const READS_AT_ONCE: usize = 16;
+/// What watches say waits for its turn here and then at the server: it is large, and there may be
+/// thousands at once.
+const SEEN_AT_ONCE: usize = 64;
+/// So many events are taken before their commands are carried out.
+const BATCH: usize = 256;
 
 /// Whether a session may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub struct Session {
     pub(super) runner: Runner,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) inbox: mpsc::UnboundedReceiver<Event>,
+    pub(super) sights: mpsc::Sender<Event>,
+    pub(super) seen: mpsc::Receiver<Event>,
     pub(super) started: Instant,
     pub(super) told: Vec<Occurrence>,
     pub(super) objects_of: HashMap<Arc<str>, bool>,
@@ -72,7 +78,7 @@ pub(super) struct Link {
     pub(super) hands: Option<Hands>,
     pub(super) eyes: Eyes,
     pub(super) forwarder: Option<Forwarder>,
-    pub(super) writes: Arc<Semaphore>,
+    pub(super) writes: Writers,
     pub(super) reads: Arc<Semaphore>,
 }
 
@@ -121,9 +127,24 @@ impl Session {
         cluster: ClusterState,
         mode: Mode,
     ) -> Result<Self, SessionError> {
+        let mut session = Self::idle(settings, cluster, mode)?;
+        session.give(settings)?;
+        Ok(session)
+    }
+
+    /// A session that wants nothing before it is attached to a cluster.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn idle(
+        settings: &Settings,
+        cluster: ClusterState,
+        mode: Mode,
+    ) -> Result<Self, SessionError> {
         let key = passing_key().map_err(prepare("make a key"))?;
         let (events, inbox) = mpsc::unbounded_channel();
-        let mut session = Self {
+        let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
+        let session = Self {
             engine: Engine::new(settings.instance.clone(), key.clone(), mode),
             key,
             instance: settings.instance.clone(),
@@ -131,6 +152,8 @@ impl Session {
             runner: Runner::new(events.clone()),
             events,
             inbox,
+            sights,
+            seen,
             started: Instant::now(),
             told: Vec::new(),
             objects_of: HashMap::new(),
@@ -138,7 +161,6 @@ impl Session {
             served: Vec::new(),
             was_applied: false,
         };
-        session.give(settings)?;
         session.send(Event::Cluster(cluster));
         Ok(session)
     }
@@ -158,7 +180,7 @@ impl Session {
         let hands = match access {
             Access::ReadOnly => None,
             Access::ReadWrite => Some(
-                Hands::new(config, &instance.identity(), &connected.counter)
+                Hands::new(config, connected.reader.clone(), &connected.counter)
                     .map_err(|error| broken(&error))?,
             ),
         };
@@ -179,14 +201,15 @@ impl Session {
             config.clone(),
             connected.counter.clone(),
             &instance.label(),
-            self.events.clone(),
+            self.sights.clone(),
         );
+        let reader = connected.reader.clone();
         self.link = Some(Link {
-            reader: connected.reader.clone(),
+            writes: Writers::new(reader.clone(), hands.clone(), self.events.clone()),
+            reader,
             hands,
             eyes,
             forwarder,
-            writes: Arc::new(Semaphore::new(WRITES_AT_ONCE)),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         });
         self.served = served;
@@ -291,7 +314,13 @@ impl Session {
         let Some(link) = &self.link else {
             return Ok(Vec::new());
         };
-        let needed = rights(&settings.desired(&self.key, &self.served)?, purpose);
+        // Composing once more takes as much memory as everything else.
+        let set = match self.engine.desired() {
+            Some(set) => set,
+            None => settings.desired(&self.key, &self.served)?,
+        };
+        let needed = rights(&set, purpose);
+        drop(set);
         link.reader
             .missing_rights(&needed)
             .await
@@ -318,17 +347,23 @@ impl Session {
     /// Waits for events, at most for a while, and does what follows from them. Gives what happened
     /// that people want to know.
     pub async fn step(&mut self, at_most: Duration) -> Vec<Occurrence> {
-        if let Ok(Some(first)) = timeout(at_most, self.inbox.recv()).await {
-            let mut batch = vec![first];
-            while let Ok(more) = self.inbox.try_recv() {
-                batch.push(more);
-            }
+        if let Ok(Some(first)) = timeout(at_most, self.next()).await {
             let now = self.now();
+            let (inbox, seen) = (&mut self.inbox, &mut self.seen);
+            let more = std::iter::from_fn(|| inbox.try_recv().or_else(|_| seen.try_recv()).ok());
+            let batch = std::iter::once(first).chain(more.take(BATCH));
             for command in self.engine.handle(batch, now) {
                 self.carry_out(command);
             }
         }
         std::mem::take(&mut self.told)
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        tokio::select! {
+            event = self.inbox.recv() => event,
+            event = self.seen.recv() => event,
+        }
     }
 
     /// Ends everything that runs.

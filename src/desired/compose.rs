@@ -4,18 +4,18 @@
 //! Nothing here asks a cluster. Problems of all services come together, and a set is whole or it
 //! is not there at all.
 
-use super::drafting::{Draft, Drafting, key_of};
+use super::drafting::{Draft, Drafting, Sealed, key_of};
 use super::edges::{Graph, Node};
 use super::fingerprint::FingerprintKey;
+use super::fronts::Backs;
 use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::order;
 use super::set::{DesiredObject, DesiredService, DesiredSet, Prerequisite, WriteMode};
-use super::workload;
 use crate::config::{Config, Problem};
 use crate::manifest::Catalog;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -52,16 +52,14 @@ pub fn compose(
             continue;
         };
         if config.keeps(&service.name) {
-            drafts.extend(
-                Drafting {
-                    service,
-                    settings,
-                    config,
-                    context,
-                    problems: &mut problems,
-                }
-                .drafts(),
-            );
+            let drafting = Drafting {
+                service,
+                settings,
+                config,
+                context,
+                problems: &mut problems,
+            };
+            drafts.extend(drafting.sealed());
         }
     }
     add_namespaces(&mut drafts, config, context);
@@ -69,12 +67,12 @@ pub fn compose(
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let objects = finish(drafts, context)?;
+    let objects = finish(drafts)?;
     Ok(assemble(catalog, config, context, objects))
 }
 
 /// Adds the namespaces that the objects, and the inventories, live in.
-fn add_namespaces(drafts: &mut Vec<Draft>, config: &Config, context: Context<'_>) {
+fn add_namespaces(drafts: &mut Vec<Sealed>, config: &Config, context: Context<'_>) {
     if !config.create_namespace {
         return;
     }
@@ -82,10 +80,10 @@ fn add_namespaces(drafts: &mut Vec<Draft>, config: &Config, context: Context<'_>
     let mut wanted: BTreeMap<String, Arc<str>> =
         BTreeMap::from([(context.instance.namespace.clone(), first.service.clone())]);
     for draft in drafts.iter() {
-        if let Some(namespace) = &draft.key.namespace {
-            wanted
-                .entry(namespace.to_string())
-                .or_insert_with(|| draft.service.clone());
+        if let Some(namespace) = &draft.key.namespace
+            && !wanted.contains_key(&**namespace)
+        {
+            wanted.insert(namespace.to_string(), draft.service.clone());
         }
     }
     let given = |name: &str| {
@@ -100,7 +98,7 @@ fn add_namespaces(drafts: &mut Vec<Draft>, config: &Config, context: Context<'_>
     for (name, service) in missing {
         let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let resource = Kinds::new(&[], &[]).of(&value);
-        drafts.push(Draft {
+        let draft = Draft {
             service,
             key: key_of(&value, &resource),
             resource,
@@ -108,12 +106,13 @@ fn add_namespaces(drafts: &mut Vec<Draft>, config: &Config, context: Context<'_>
             mode: WriteMode::Ensure,
             ignored: Vec::new(),
             place: "create_namespace".into(),
-        });
+        };
+        drafts.push(draft.seal(context.key));
     }
 }
 
-fn refuse_duplicates(drafts: &[Draft], problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<&ObjectKey, &Draft> = HashMap::new();
+fn refuse_duplicates(drafts: &[Sealed], problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&ObjectKey, &Sealed> = HashMap::new();
     for draft in drafts {
         if let Some(other) = seen.insert(&draft.key, draft)
             && draft.mode != WriteMode::Ensure
@@ -133,16 +132,13 @@ fn refuse_duplicates(drafts: &[Draft], problems: &mut Vec<Problem>) {
     }
 }
 
-fn finish(
-    drafts: Vec<Draft>,
-    context: Context<'_>,
-) -> Result<Vec<(Arc<str>, DesiredObject)>, Problems> {
+fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problems> {
     let nodes: Vec<Node<'_>> = drafts
         .iter()
         .map(|draft| Node {
             key: &draft.key,
             service: &draft.service,
-            value: &draft.value,
+            value: &draft.shape,
         })
         .collect();
     let graph = Graph::new(&nodes);
@@ -164,10 +160,8 @@ fn finish(
             hint: Some("remove one of the references, or a `jsorc.dev/after` annotation".into()),
         }])
     })?;
-    let fronts: Vec<bool> = drafts
-        .iter()
-        .map(|draft| fronts_pods(draft, &drafts))
-        .collect();
+    let backs = Backs::new(&nodes);
+    let fronts: Vec<bool> = nodes.iter().map(|node| backs.has_front(node)).collect();
     let objects = drafts
         .into_iter()
         .zip(after)
@@ -175,8 +169,8 @@ fn finish(
         .map(|((draft, after), (stage, wants_endpoint))| {
             let object = DesiredObject {
                 wants_endpoint,
-                digest: context.key.of(&draft.value),
-                body: draft.value.to_string().into(),
+                digest: draft.digest,
+                body: draft.body,
                 key: draft.key,
                 resource: draft.resource,
                 mode: draft.mode,
@@ -188,31 +182,6 @@ fn finish(
             (draft.service, object)
         });
     Ok(objects.collect())
-}
-
-/// Whether a draft is a Service that selects pods which are meant to run.
-fn fronts_pods(draft: &Draft, all: &[Draft]) -> bool {
-    let Some(selector) = draft
-        .value
-        .pointer("/spec/selector")
-        .filter(|_| draft.key.is("", "Service"))
-    else {
-        return false;
-    };
-    all.iter().any(|other| {
-        matches!(
-            &*other.key.kind,
-            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod"
-        ) && other.key.namespace == draft.key.namespace
-            && other
-                .value
-                .pointer("/spec/replicas")
-                .and_then(Value::as_i64)
-                != Some(0)
-            && workload::template(&other.value)
-                .and_then(|template| template.pointer("/metadata/labels"))
-                .is_some_and(|labels| workload::selects(selector, labels))
-    })
 }
 
 fn assemble(

@@ -1,13 +1,14 @@
 //! One service's manifests become drafts: filled, patched, placed, labelled.
 
 use super::compose::Context;
+use super::fingerprint::{Fingerprint, FingerprintKey};
 use super::instance::{INSTANCE_LABEL, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::path::Path;
-use super::rolling::{mark_readers, object_at};
+use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by};
 use super::set::{Generated, RunPolicy, WriteMode};
-use super::{image, namespace, patch, secret};
+use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
 use crate::manifest::{Manifest, Service, names};
@@ -26,6 +27,47 @@ pub(super) struct Draft {
     pub(super) place: String,
 }
 
+/// A draft in its final form: the text that goes on the wire, and of the value only what edges
+/// between objects look at.
+pub(super) struct Sealed {
+    pub(super) service: Arc<str>,
+    pub(super) key: ObjectKey,
+    pub(super) resource: Arc<Resource>,
+    pub(super) mode: WriteMode,
+    pub(super) ignored: Vec<Path>,
+    pub(super) place: String,
+    pub(super) body: Arc<str>,
+    pub(super) digest: Fingerprint,
+    pub(super) shape: Value,
+}
+
+impl Draft {
+    /// Serialises the value, once, and drops what is large and leads nowhere.
+    pub(super) fn seal(mut self, key: &FingerprintKey) -> Sealed {
+        let body = self.value.to_string().into();
+        let digest = key.of(&self.value);
+        if let Some(map) = self.value.as_object_mut()
+            && matches!(&*self.key.kind, "ConfigMap" | "Secret")
+        {
+            map.retain(|field, _| matches!(field.as_str(), "kind" | "metadata"));
+        }
+        Sealed {
+            service: self.service,
+            key: self.key,
+            resource: self.resource,
+            mode: self.mode,
+            ignored: self.ignored,
+            place: self.place,
+            body,
+            digest,
+            shape: self.value,
+        }
+    }
+}
+
+/// So many documents are there as JSON values at once, where nothing needs them together.
+const PORTION: usize = 512;
+
 pub(super) struct Drafting<'a> {
     pub(super) service: &'a Service,
     pub(super) settings: &'a ServiceConfig,
@@ -34,14 +76,44 @@ pub(super) struct Drafting<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
-impl Drafting<'_> {
-    pub(super) fn drafts(mut self) -> Vec<Draft> {
-        let manifests: Vec<&Manifest> = self.service.manifests().collect();
-        let raw: Vec<Value> = manifests
-            .iter()
-            .filter_map(|manifest| manifest.value().ok())
+impl<'a> Drafting<'a> {
+    /// The service's objects in their final form. What only holds data is read and sealed in
+    /// portions: thousands of such objects are never there as JSON values together.
+    pub(super) fn sealed(mut self) -> Vec<Sealed> {
+        let key = self.context.key;
+        let (data, linked) = self.portions();
+        let mut drafts = self.drafts(&linked);
+        let read = read_by(&drafts);
+        let mut contents = Contents::new();
+        note_contents(&drafts, &read, &mut contents);
+        let mut sealed = Vec::with_capacity(data.len() + drafts.len());
+        for portion in data.chunks(PORTION) {
+            let drafts = self.drafts(portion);
+            note_contents(&drafts, &read, &mut contents);
+            sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+        }
+        if self.settings.roll_on_change {
+            mark_readers(&mut drafts, &contents, key);
+        }
+        sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+        sealed
+    }
+
+    /// The documents that nothing in this service looks into, and the others.
+    fn portions(&self) -> (Vec<&'a Manifest>, Vec<&'a Manifest>) {
+        let looked_into = !self.settings.patches.is_empty()
+            || self.service.manifests().any(|m| m.json.contains("$j{"));
+        self.service
+            .manifests()
+            .partition(|m| !looked_into && matches!(&*m.kind, "ConfigMap" | "Secret"))
+    }
+
+    fn drafts(&mut self, manifests: &[&'a Manifest]) -> Vec<Draft> {
+        let raw: Vec<Value> = parallel::map(manifests.to_vec(), |manifest| manifest.value().ok())
+            .into_iter()
+            .flatten()
             .collect();
-        let mut values = match fill_all(&raw, &|name| self.parameter(name)) {
+        let mut values = match fill_all(raw, &|name| self.parameter(name)) {
             Ok(values) => values,
             Err(errors) => {
                 for (index, error) in errors {
@@ -61,15 +133,12 @@ impl Drafting<'_> {
         self.patch(&mut values);
         let kinds = Kinds::new(self.context.served, &values);
         let scaled = scaled_by_others(&values);
-        let mut drafts: Vec<Draft> = values
+        let service: Arc<str> = self.service.name.as_ref().into();
+        values
             .into_iter()
-            .zip(&manifests)
-            .filter_map(|(value, manifest)| self.draft(value, manifest, &kinds, &scaled))
-            .collect();
-        if self.settings.roll_on_change {
-            mark_readers(&mut drafts, self.context.key);
-        }
-        drafts
+            .zip(manifests)
+            .filter_map(|(value, manifest)| self.draft(&service, value, manifest, &kinds, &scaled))
+            .collect()
     }
 
     /// The value of a parameter: built in, configured, or a marker for one that is generated.
@@ -117,6 +186,7 @@ impl Drafting<'_> {
 
     fn draft(
         &mut self,
+        service: &Arc<str>,
         mut value: Value,
         manifest: &Manifest,
         kinds: &Kinds,
@@ -155,7 +225,7 @@ impl Drafting<'_> {
         }
         let place = place_of(manifest);
         Some(Draft {
-            service: self.service.name.as_ref().into(),
+            service: service.clone(),
             key,
             resource,
             value,
@@ -246,13 +316,13 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 pub(super) fn key_of(value: &Value, resource: &Resource) -> ObjectKey {
     let namespace = resource
         .namespaced
-        .then(|| text(value, "/metadata/namespace"));
-    ObjectKey::new(
-        &resource.group,
-        &resource.kind,
+        .then(|| text(value, "/metadata/namespace").into());
+    ObjectKey {
+        group: resource.group.clone(),
+        kind: resource.kind.clone(),
         namespace,
-        text(value, "/metadata/name"),
-    )
+        name: text(value, "/metadata/name").into(),
+    }
 }
 
 /// Names go into URLs, so what a placeholder or a patch made of one is checked once more.

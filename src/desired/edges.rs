@@ -8,7 +8,7 @@
 use super::instance::AFTER_ANNOTATION;
 use super::key::ObjectKey;
 use super::set::{Need, Prerequisite};
-use super::workload::{items, reads, selects, template, template_pointer};
+use super::workload::{items, reads, selects, template};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,28 +22,67 @@ pub struct Node<'a> {
     pub value: &'a Value,
 }
 
-/// All objects, found by the kinds that an edge can lead to.
+/// All objects, found by what an edge can lead to, so that no object looks at every other one.
 pub struct Graph<'a> {
     all: &'a [Node<'a>],
-    by_kind: HashMap<&'a str, Vec<&'a Node<'a>>>,
+    named: HashMap<(&'a str, &'a str), Vec<&'a Node<'a>>>,
+    definitions: HashMap<(&'a str, &'a str), Vec<&'a Node<'a>>>,
+    bindings: HashMap<&'a str, Vec<&'a Node<'a>>>,
+    fronts: HashMap<Label<'a>, Vec<&'a Node<'a>>>,
 }
+
+/// A label with its value.
+pub type Label<'a> = (&'a str, &'a str);
 
 impl<'a> Graph<'a> {
     /// A graph over all objects.
     #[must_use]
     pub fn new(all: &'a [Node<'a>]) -> Self {
-        let mut by_kind: HashMap<&str, Vec<&Node<'_>>> = HashMap::new();
+        let mut graph = Self {
+            all,
+            named: HashMap::with_capacity(all.len()),
+            definitions: HashMap::new(),
+            bindings: HashMap::new(),
+            fronts: HashMap::new(),
+        };
         for node in all {
-            by_kind.entry(&node.key.kind).or_default().push(node);
+            graph.add(node);
         }
-        Self { all, by_kind }
+        graph
+    }
+
+    fn add(&mut self, node: &'a Node<'a>) {
+        let kind = &*node.key.kind;
+        let name = (kind, &*node.key.name);
+        self.named.entry(name).or_default().push(node);
+        match kind {
+            "CustomResourceDefinition" => {
+                let defined = (
+                    text(node.value, "/spec/group"),
+                    text(node.value, "/spec/names/kind"),
+                );
+                self.definitions.entry(defined).or_default().push(node);
+            }
+            "RoleBinding" | "ClusterRoleBinding" => {
+                for subject in items(node.value, "subjects") {
+                    let account = text(subject, "/name");
+                    self.bindings.entry(account).or_default().push(node);
+                }
+            }
+            "Service" => {
+                if let Some(label) = node.value.pointer("/spec/selector").and_then(first_label) {
+                    self.fronts.entry(label).or_default().push(node);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What has to be there before an object.
     #[must_use]
     pub fn prerequisites(&self, node: &Node<'_>) -> Vec<Prerequisite> {
         let mut found = BTreeSet::new();
-        for other in self.candidates(node) {
+        let mut consider = |other: &Node<'_>| {
             if other.key != node.key
                 && let Some(need) = edge(node, other)
             {
@@ -52,45 +91,88 @@ impl<'a> Graph<'a> {
                     need,
                 });
             }
+        };
+        if looks_at_all(node) {
+            self.all.iter().for_each(consider);
+        } else {
+            self.candidates(node, &mut consider);
         }
         found.into_iter().collect()
     }
 
-    fn candidates(&self, node: &Node<'_>) -> Vec<&'a Node<'a>> {
-        let scans_all = node
-            .value
-            .pointer("/metadata/annotations")
-            .is_some_and(|a| a.get(AFTER_ANNOTATION).is_some());
-        let kinds: &[&str] = match &*node.key.kind {
-            "ValidatingWebhookConfiguration"
-            | "MutatingWebhookConfiguration"
-            | "APIService"
-            | "HorizontalPodAutoscaler" => return self.all.iter().collect(),
-            _ if scans_all => return self.all.iter().collect(),
-            "RoleBinding" | "ClusterRoleBinding" => &["Role", "ClusterRole", "ServiceAccount"],
-            "PersistentVolumeClaim" => &["StorageClass"],
-            "Ingress" => &["IngressClass", "Service", "Secret"],
-            "ServiceAccount" => &["Secret"],
-            kind if template_pointer(kind).is_some() => &[
-                "ServiceAccount",
-                "RoleBinding",
-                "ClusterRoleBinding",
-                "ConfigMap",
-                "Secret",
-                "PersistentVolumeClaim",
-                "Service",
-                "PriorityClass",
-            ],
-            _ => &[],
+    /// Everything that an edge of this object could lead to, and little more.
+    fn candidates(&self, node: &Node<'_>, consider: &mut dyn FnMut(&Node<'a>)) {
+        let mut named = |kind: &str, name: &str| {
+            let found = self.named.get(&(kind, name)).into_iter().flatten();
+            found.for_each(|other| consider(other));
         };
-        ["Namespace", "CustomResourceDefinition"]
-            .iter()
-            .chain(kinds)
-            .filter_map(|kind| self.by_kind.get(kind))
-            .flatten()
-            .copied()
-            .collect()
+        if let Some(namespace) = &node.key.namespace {
+            named("Namespace", namespace);
+        }
+        let value = node.value;
+        match &*node.key.kind {
+            "RoleBinding" | "ClusterRoleBinding" => {
+                named(text(value, "/roleRef/kind"), text(value, "/roleRef/name"));
+                items(value, "subjects").for_each(|s| named("ServiceAccount", text(s, "/name")));
+            }
+            "PersistentVolumeClaim" => {
+                named("StorageClass", text(value, "/spec/storageClassName"));
+            }
+            "Ingress" => {
+                named("IngressClass", text(value, "/spec/ingressClassName"));
+                backends(value).for_each(|name| named("Service", name));
+                certificates(value).for_each(|name| named("Secret", name));
+            }
+            "HorizontalPodAutoscaler" => named(
+                text(value, "/spec/scaleTargetRef/kind"),
+                text(value, "/spec/scaleTargetRef/name"),
+            ),
+            "ServiceAccount" => {
+                items(value, "imagePullSecrets").for_each(|s| named("Secret", text(s, "/name")));
+            }
+            _ => {}
+        }
+        if let Some(pods) = template(value) {
+            named("ServiceAccount", text(pods, "/spec/serviceAccountName"));
+            named("PriorityClass", text(pods, "/spec/priorityClassName"));
+            for read in reads(value, node.key.namespace.as_deref()) {
+                named(&read.kind, &read.name);
+            }
+            self.around_pods(pods, consider);
+        }
+        let kind = (&*node.key.group, &*node.key.kind);
+        let definitions = self.definitions.get(&kind).into_iter().flatten();
+        definitions.for_each(|other| consider(other));
     }
+
+    /// The bindings of the pods' account, and the Services in front of them.
+    fn around_pods(&self, pods: &Value, consider: &mut dyn FnMut(&Node<'a>)) {
+        let account = text(pods, "/spec/serviceAccountName");
+        let bindings = self.bindings.get(account).into_iter().flatten();
+        let labels = pods.pointer("/metadata/labels").and_then(Value::as_object);
+        let pairs = labels.into_iter().flatten();
+        let fronts = pairs
+            .filter_map(|(label, value)| self.fronts.get(&(label.as_str(), value.as_str()?)))
+            .flatten();
+        bindings.chain(fronts).for_each(|other| consider(other));
+    }
+}
+
+/// Objects with edges by service or to any kind: few, and they look at all others.
+fn looks_at_all(node: &Node<'_>) -> bool {
+    let annotations = node.value.pointer("/metadata/annotations");
+    annotations.is_some_and(|annotations| annotations.get(AFTER_ANNOTATION).is_some())
+        || matches!(
+            &*node.key.kind,
+            "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" | "APIService"
+        )
+}
+
+/// The label by which a selector is found: all of its labels have to be there.
+#[must_use]
+pub fn first_label(selector: &Value) -> Option<Label<'_>> {
+    let (label, value) = selector.as_object()?.iter().next()?;
+    Some((label, value.as_str()?))
 }
 
 fn edge(node: &Node<'_>, other: &Node<'_>) -> Option<Need> {
@@ -221,14 +303,7 @@ fn points_at(node: &Node<'_>, other: &Node<'_>) -> bool {
             same_namespace && backends(node.value).any(|name| name == &*other.key.name)
         }
         ("Ingress", "Secret") => {
-            same_namespace
-                && node
-                    .value
-                    .pointer("/spec/tls")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                    .any(|tls| text(tls, "/secretName") == &*other.key.name)
+            same_namespace && certificates(node.value).any(|name| name == &*other.key.name)
         }
         ("HorizontalPodAutoscaler", kind) => {
             same_namespace
@@ -260,6 +335,13 @@ fn backends(ingress: &Value) -> impl Iterator<Item = &str> {
         })
         .filter_map(|path| path.pointer("/backend/service/name"));
     default.into_iter().chain(paths).filter_map(Value::as_str)
+}
+
+fn certificates(ingress: &Value) -> impl Iterator<Item = &str> {
+    let tls = ingress.pointer("/spec/tls").and_then(Value::as_array);
+    tls.into_iter()
+        .flatten()
+        .map(|tls| text(tls, "/secretName"))
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

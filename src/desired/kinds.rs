@@ -4,11 +4,13 @@
 use super::key::Resource;
 use crate::manifest::kinds::builtin;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The kinds that are not built in.
 pub struct Kinds {
     others: Vec<Resource>,
+    found: RefCell<Vec<(String, Arc<Resource>)>>,
 }
 
 impl Kinds {
@@ -17,11 +19,15 @@ impl Kinds {
     pub fn new(served: &[Resource], values: &[Value]) -> Self {
         let mut others: Vec<Resource> = values.iter().flat_map(defined).collect();
         others.extend(served.iter().cloned());
-        Self { others }
+        Self {
+            others,
+            found: RefCell::default(),
+        }
     }
 
     /// Where an object's kind is served. A kind that nobody knows yet is taken for a namespaced
-    /// one with a regular plural; its objects wait until the cluster says.
+    /// one with a regular plural; its objects wait until the cluster says. Objects of a kind share
+    /// what is found.
     #[must_use]
     pub fn of(&self, value: &Value) -> Arc<Resource> {
         let api_version = value
@@ -29,7 +35,16 @@ impl Kinds {
             .and_then(Value::as_str)
             .unwrap_or("");
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or("");
-        Arc::new(self.find(api_version, kind))
+        let mut known = self.found.borrow_mut();
+        let same = |(version, resource): &&(String, Arc<Resource>)| {
+            version == api_version && &*resource.kind == kind
+        };
+        if let Some((_, resource)) = known.iter().find(same) {
+            return resource.clone();
+        }
+        let resource = Arc::new(self.find(api_version, kind));
+        known.push((api_version.to_owned(), resource.clone()));
+        resource
     }
 
     fn find(&self, api_version: &str, kind: &str) -> Resource {

@@ -7,27 +7,37 @@ use super::key::ObjectKey;
 use super::set::WriteMode;
 use super::workload;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Puts a hash of what its pods read on each workload, so that a change rolls it.
-///
-/// Generated Secrets do not count, since their values never change, and Jobs are left alone,
-/// since their template cannot change.
-pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
-    let readable = |draft: &Draft| {
-        matches!(&*draft.key.kind, "ConfigMap" | "Secret") && draft.mode == WriteMode::Apply
-    };
-    let unkeyed = FingerprintKey::new([0; 32]);
-    let contents: BTreeMap<ObjectKey, Value> = drafts
+/// What the objects hold that pods read.
+pub(super) type Contents = BTreeMap<ObjectKey, Value>;
+
+/// What the pods of these drafts read.
+pub(super) fn read_by(drafts: &[Draft]) -> BTreeSet<ObjectKey> {
+    drafts
         .iter()
-        .filter(|draft| readable(draft))
-        .map(|draft| {
-            (
-                draft.key.clone(),
-                json!([draft.value.get("data"), draft.value.get("binaryData")]),
-            )
-        })
-        .collect();
+        .flat_map(|draft| workload::reads(&draft.value, draft.key.namespace.as_deref()))
+        .collect()
+}
+
+/// Notes what those of the drafts hold that are read. Generated Secrets do not count, since their
+/// values never change.
+pub(super) fn note_contents(drafts: &[Draft], read: &BTreeSet<ObjectKey>, contents: &mut Contents) {
+    let readable = drafts.iter().filter(|draft| {
+        read.contains(&draft.key)
+            && matches!(&*draft.key.kind, "ConfigMap" | "Secret")
+            && draft.mode == WriteMode::Apply
+    });
+    contents.extend(readable.map(|draft| {
+        let (data, binary) = (draft.value.get("data"), draft.value.get("binaryData"));
+        (draft.key.clone(), json!([data, binary]))
+    }));
+}
+
+/// Puts a hash of what its pods read on each workload, so that a change rolls it. Jobs are left
+/// alone, since their template cannot change.
+pub(super) fn mark_readers(drafts: &mut [Draft], contents: &Contents, key: &FingerprintKey) {
+    let unkeyed = FingerprintKey::new([0; 32]);
     for draft in drafts
         .iter_mut()
         .filter(|draft| !matches!(draft.mode, WriteMode::Job(_)))

@@ -1,5 +1,6 @@
 //! Carries a decision about one object out, and says what an object has to wait for.
 
+use super::census::ITS_INVENTORY;
 use super::decide::Decision;
 use super::diff::{Showing, lacking};
 use super::object::{Looked, Object};
@@ -85,7 +86,7 @@ impl Engine {
             }
             Decision::Record => {
                 self.want_recorded(position, now);
-                Standing::Waiting("its inventory".into())
+                Standing::Waiting(ITS_INVENTORY.into())
             }
             Decision::Report(cause) => {
                 self.note_drift(position, cause);

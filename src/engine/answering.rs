@@ -4,7 +4,7 @@ use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Live, Looked, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
-use super::ownership::{evidence, owned_fields, writer_of};
+use super::ownership::{owned_fields, writer_of};
 use super::record::{Applied, Record};
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::{ObjectKey, WriteMode};
@@ -123,7 +123,7 @@ impl Engine {
             let applied = Applied {
                 uid: live.uid.clone(),
                 digest: flight.digest,
-                evidence: evidence(answer, &self.manager, &self.key),
+                evidence: live.evidence.clone(),
                 conflicts: object.conflicts.clone(),
             };
             let record = Record {

@@ -1,7 +1,8 @@
 //! Takes in a new desired set and the inventories, keeping what is known of the objects that stay.
 
 use super::event::WatchKey;
-use super::object::{Looked, Object};
+use super::health::Health;
+use super::object::{Foreign, Looked, Object};
 use super::record::Inventory;
 use super::service::{Hold, Service};
 use super::watching::{endpoint_slices, watch_of};
@@ -71,6 +72,9 @@ impl Engine {
             // What is on its way still lands; nothing more is begun.
             self.deposed = true;
         }
+        if !inventories.is_empty() {
+            self.trust_home();
+        }
         for inventory in inventories {
             match self.services.get_mut(&inventory.service) {
                 Some(service) => service.take_inventory(inventory),
@@ -78,6 +82,7 @@ impl Engine {
             }
         }
         self.inventories_read = true;
+        self.find_leavers();
         for object in &mut self.objects {
             object.record = None;
         }
@@ -85,6 +90,39 @@ impl Engine {
         self.send_watches();
         self.queue.extend(0..self.objects.len());
         self.dirty.extend(self.services.keys().cloned());
+    }
+
+    /// Where inventories are, their namespace is: a plan does not ask for it.
+    fn trust_home(&mut self) {
+        let home = ObjectKey::new("", "Namespace", None, &self.instance.namespace);
+        if let Some(position) = self.index.get(&home).copied()
+            && matches!(self.mode, Mode::Observe { .. })
+            && self.objects[position].looked == Looked::No
+        {
+            self.objects[position].looked = Looked::Present(Box::new(Foreign {
+                uid: String::new(),
+                owner: None,
+                managers: Vec::new(),
+                applied_by_us: false,
+                health: Health::Current,
+            }));
+        }
+    }
+
+    /// The desired set that is in force, once it and the inventories were taken in.
+    #[must_use]
+    pub fn desired(&self) -> Option<DesiredSet> {
+        let services = self.services.values().map(|service| {
+            let mut desired = service.desired.clone();
+            let members = self.members(&desired.name);
+            desired.objects = members.map(|object| object.desired.clone()).collect();
+            desired
+        });
+        self.inventories_read.then(|| DesiredSet {
+            instance: self.instance.clone(),
+            services: services.collect(),
+            enabled: self.enabled,
+        })
     }
 
     /// Tells the hands which watches to keep: the kinds of all objects that are wanted, and of
@@ -185,6 +223,21 @@ impl Engine {
         }
         self.queue.clear();
         self.explanations.clear();
+        self.recount();
+        self.find_leavers();
+    }
+
+    /// Finds the recorded objects that are not wanted: only another desired set or other
+    /// inventories change which those are.
+    fn find_leavers(&mut self) {
+        for (name, service) in &mut self.services {
+            let recorded = service.inventory.records.keys();
+            let is_here = |key: &&ObjectKey| {
+                let position = self.index.get(*key);
+                position.is_some_and(|position| self.objects[*position].service == *name)
+            };
+            service.left = recorded.filter(|key| !is_here(key)).cloned().collect();
+        }
     }
 
     fn restore_records(&mut self) {
@@ -212,7 +265,6 @@ impl Engine {
     /// Whether every object has been compared, and every rehearsal answered.
     #[must_use]
     pub fn has_compared(&self) -> bool {
-        let rehearsed = self.mode != Mode::Observe { rehearse: true };
         let settled =
             |watch| self.watches.get(watch) == Some(&true) || self.lost.contains_key(watch);
         if !self.cluster_is_off() && !self.watches.keys().all(settled) {
@@ -221,14 +273,11 @@ impl Engine {
         self.services
             .values()
             .all(|service| !service.desired.kept || self.inventories_read || self.cluster_is_off())
-            && self.objects.iter().all(|object| {
-                let decided = !matches!(object.standing, Standing::Unknown | Standing::Writing);
-                let open = object.looked == Looked::Pending || object.flight.is_some();
-                let answered = rehearsed
-                    || object.rehearsal.is_some()
-                    || !matches!(object.standing, Standing::Differs(_));
-                (decided && !open && answered) || self.cluster_is_off() || !self.is_served(object)
-            })
+            && (self.cluster_is_off()
+                || !self
+                    .open
+                    .iter()
+                    .any(|position| self.is_served(&self.objects[*position])))
     }
 
     /// What [`has_compared`](Self::has_compared) still waits for.

@@ -33,15 +33,14 @@ impl Engine {
         if !self.writes() {
             return;
         }
-        let unrecorded = self
-            .members(name)
-            .any(|object| object.standing == Standing::Waiting("its inventory".into()));
-        let writing = self.members(name).any(|object| object.flight.is_some());
-        if !unrecorded && (at > now.mono || writing) {
-            return self.wake(
-                at.max(now.mono + Duration::from_millis(1))
-                    .min(now.mono + Duration::from_secs(1)),
-            );
+        if service.census.unrecorded == 0 {
+            // The answer to the last write makes this looked at again.
+            if service.census.flights > 0 {
+                return;
+            }
+            if at > now.mono {
+                return self.wake(at);
+            }
         }
         if !self.home_exists() {
             return;

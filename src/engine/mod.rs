@@ -19,6 +19,7 @@ mod acting;
 pub mod amending;
 mod answering;
 mod backoff;
+mod census;
 mod command;
 mod decide;
 pub mod diff;
@@ -97,6 +98,8 @@ pub struct Engine {
     cluster: ClusterState,
     services: BTreeMap<Arc<str>, Service>,
     objects: Vec<Object>,
+    marks: Vec<Option<census::Mark>>,
+    open: BTreeSet<usize>,
     index: HashMap<ObjectKey, usize>,
     members: HashMap<Arc<str>, Vec<usize>>,
     waiters: HashMap<ObjectKey, Vec<usize>>,
@@ -109,6 +112,7 @@ pub struct Engine {
     deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
     departures: HashMap<ObjectKey, Duration>,
     slices: HashMap<ObjectKey, watching::Slice>,
+    endpoints: HashMap<ObjectKey, usize>,
     queue: BTreeSet<usize>,
     dirty: BTreeSet<Arc<str>>,
     looks: Vec<(ObjectKey, Arc<Resource>)>,
@@ -143,6 +147,8 @@ impl Engine {
             cluster: ClusterState::Unreachable("not connected yet".into()),
             services: BTreeMap::new(),
             objects: Vec::new(),
+            marks: Vec::new(),
+            open: BTreeSet::new(),
             index: HashMap::new(),
             members: HashMap::new(),
             waiters: HashMap::new(),
@@ -155,6 +161,7 @@ impl Engine {
             deletions: HashMap::new(),
             departures: HashMap::new(),
             slices: HashMap::new(),
+            endpoints: HashMap::new(),
             queue: BTreeSet::new(),
             dirty: BTreeSet::new(),
             looks: Vec::new(),
@@ -284,6 +291,7 @@ impl Engine {
         if let Some(standing) = standing {
             self.stand(position, standing);
         }
+        self.count(position);
     }
 
     /// Changes an object's standing and wakes who waits for it.
@@ -295,6 +303,7 @@ impl Engine {
         object.standing = standing;
         let key = object.desired.key.clone();
         self.dirty.insert(object.service.clone());
+        self.count(position);
         self.wake_waiters(&key);
     }
 

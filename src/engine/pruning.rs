@@ -9,8 +9,8 @@ use super::occurrence::Occurrence;
 use super::record::Record;
 use super::service::{Hold, Service};
 use super::watching::watch_of;
-use super::{Command, Engine, Now, Standing, Verb, Write, WriteError, Written};
-use crate::desired::{ObjectKey, PROTECTED_KINDS, WriteMode};
+use super::{Command, Engine, Now, Verb, Write, WriteError, Written};
+use crate::desired::{ObjectKey, PROTECTED_KINDS};
 use crate::manifest::spec::Prune;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,11 +47,11 @@ impl Engine {
         else {
             return Vec::new();
         };
+        let records = &service.inventory.records;
         let gone = service
-            .inventory
-            .records
+            .left
             .iter()
-            .filter(|(key, _)| self.owner_of(key).is_none_or(|owner| *owner != *name));
+            .filter_map(|key| records.get_key_value(key));
         gone.map(|(key, record)| (key.clone(), self.leaver(service, key, record)))
             .collect()
     }
@@ -81,10 +81,7 @@ impl Engine {
             _ if is_protected(key, service) && !self.allowed.contains(&key.short()) => {
                 Leaver::Keep(format!("protected kind (--allow-delete {})", key.short()))
             }
-            _ if !self
-                .members(&service.desired.name)
-                .any(|o| o.desired.mode != WriteMode::Ensure) =>
-            {
+            _ if service.census.tracked == 0 => {
                 keep("the service has no manifests at all any more; `jsorc delete` removes it")
             }
             _ if policy == Prune::Off => keep("policy.prune is off"),
@@ -106,8 +103,9 @@ impl Engine {
             return;
         }
         let settled = self
-            .members(name)
-            .all(|object| object.standing == Standing::InOrder);
+            .services
+            .get(name)
+            .is_some_and(|service| service.census.in_order == service.census.all);
         if !settled {
             return;
         }

@@ -130,6 +130,14 @@ impl Engine {
                 Err(WriteError::Conflict(conflicts).to_string())
             }
             Err(WriteError::Invalid(_)) if self.clear(position, flight, now) => return,
+            // It is asked again of what the watch shows next.
+            Err(WriteError::Changed) => {
+                let object = &mut self.objects[position];
+                if object.stash.is_none() {
+                    object.stash.clone_from(&flight.before);
+                }
+                return;
+            }
             Err(WriteError::Forbidden(_)) => {
                 let fields = self.compared_without_server(position, flight);
                 return self.rehearsed(position, Ok(fields), Checked::Schema);

@@ -1,6 +1,7 @@
 //! Where one service stands, and what is to be done about it next.
 
 use super::backoff::SERVICE;
+use super::census::Census;
 use super::event::{Answer, DriverError};
 use super::phase::Phase;
 use super::record::Inventory;
@@ -38,10 +39,14 @@ pub struct Service {
     pub held_since: Duration,
     /// Whether the driver has to be started anew although it answers.
     pub wants_rerun: bool,
+    /// How its objects stand.
+    pub census: Census,
     /// What was applied.
     pub inventory: Inventory,
     /// Names that the stored inventory has.
     pub stored: BTreeSet<ObjectKey>,
+    /// Recorded objects that are not wanted any more.
+    pub left: Vec<ObjectKey>,
     /// Whether the stored inventory is behind, and when it is brought up to date.
     pub save: Save,
     /// Whether the inventory was shown to be ours.
@@ -123,7 +128,9 @@ impl Service {
             holds_rerun: false,
             held_since: Duration::ZERO,
             wants_rerun: false,
+            census: Census::default(),
             stored: BTreeSet::new(),
+            left: Vec::new(),
             save: Save::Clean,
             hold: Hold::Unproven,
             restarted: None,

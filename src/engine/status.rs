@@ -3,11 +3,11 @@
 use super::diff::FieldChange;
 use super::event::Answer;
 use super::flight::Cause;
-use super::object::{Object, Standing};
+use super::object::Standing;
 use super::occurrence::{Blame, Fault, Heal};
 use super::phase::Phase;
 use super::pruning::Leaver;
-use super::service::Run;
+use super::service::{Run, Save, Service};
 use super::{ClusterState, Engine, Now};
 use crate::desired::{ObjectKey, WriteMode};
 use std::collections::BTreeSet;
@@ -108,20 +108,31 @@ impl Engine {
     }
 
     fn drifts(&self) -> Vec<Drift> {
-        let drift = |object: &Object| match object.standing {
-            Standing::Differs(Cause::Drift(fault)) => Some(Drift {
-                service: object.service.clone(),
-                key: object.desired.key.clone(),
-                fault,
-                fields: object
-                    .rehearsal
-                    .as_ref()
-                    .and_then(|rehearsal| rehearsal.outcome.clone().ok())
-                    .unwrap_or_default(),
-            }),
-            _ => None,
+        let different = self
+            .services
+            .values()
+            .flat_map(|service| &service.census.differs);
+        let positions: BTreeSet<usize> = different.copied().collect();
+        positions
+            .into_iter()
+            .filter_map(|position| self.drift(position))
+            .collect()
+    }
+
+    fn drift(&self, position: usize) -> Option<Drift> {
+        let object = &self.objects[position];
+        let Standing::Differs(Cause::Drift(fault)) = object.standing else {
+            return None;
         };
-        self.objects.iter().filter_map(drift).collect()
+        let rehearsed = object.rehearsal.as_ref();
+        Some(Drift {
+            service: object.service.clone(),
+            key: object.desired.key.clone(),
+            fault,
+            fields: rehearsed
+                .and_then(|rehearsal| rehearsal.outcome.clone().ok())
+                .unwrap_or_default(),
+        })
     }
 
     /// The service that an object belongs to.
@@ -143,14 +154,7 @@ impl Engine {
 
     fn service_status(&self, name: &Arc<str>, now: Now) -> ServiceStatus {
         let service = &self.services[name];
-        let members: Vec<_> = self
-            .members(name)
-            .filter(|o| o.desired.mode != WriteMode::Ensure)
-            .collect();
-        let current = members
-            .iter()
-            .filter(|o| o.standing == Standing::InOrder && o.health().is_current())
-            .count();
+        let census = &service.census;
         let problem = |standing: &Standing| match standing {
             Standing::Blocked(why) | Standing::Failed(why) => Some(why.clone()),
             _ => None,
@@ -162,7 +166,7 @@ impl Engine {
             age: now.mono.saturating_sub(service.since),
             reason: service.reason.clone(),
             hint: service.hint.clone(),
-            objects: (!members.is_empty()).then_some((current, members.len())),
+            objects: (census.tracked > 0).then_some((census.current, census.tracked)),
             answer: service.probes.last.clone(),
             answers: matches!(service.run, Run::Up(..)) && service.probes.failures == 0,
             retry: (service.probes.retry_at > now.mono).then(|| {
@@ -171,8 +175,11 @@ impl Engine {
                     service.probes.failures,
                 )
             }),
-            problems: members
+            problems: census
+                .troubled
                 .iter()
+                .map(|position| &self.objects[*position])
+                .filter(|object| object.desired.mode != WriteMode::Ensure)
                 .filter_map(|o| problem(&o.standing).map(|why| (o.desired.key.clone(), why)))
                 .collect(),
             kept: self.kept(name),
@@ -190,34 +197,26 @@ impl Engine {
     /// Whether every object is written and recorded, or cannot be without something else.
     #[must_use]
     pub fn is_applied(&self) -> bool {
-        let done = |standing: &Standing| {
-            matches!(
-                standing,
-                Standing::InOrder | Standing::Blocked(_) | Standing::Failed(_)
-            )
+        let at_rest = |service: &Service| {
+            let census = &service.census;
+            census.flights == 0 && census.in_order + census.troubled.len() == census.all
         };
-        let saved = self
-            .services
-            .values()
-            .all(|service| service.save == super::service::Save::Clean);
         // A service with an object that cannot be written prunes nothing, so nothing is waited for.
-        let prunes = |name: &Arc<str>| self.members(name).all(|o| o.standing == Standing::InOrder);
-        let open = |name: &Arc<str>| {
-            let leavers = self.leavers(name).into_iter();
-            leavers
-                .map(|(_, leaver)| leaver)
-                .any(|l| matches!(l, Leaver::Delete(..) | Leaver::Gone))
+        let leaves = |(name, service): (&Arc<str>, &Service)| {
+            service.census.in_order == service.census.all
+                && self
+                    .leavers(name)
+                    .iter()
+                    .any(|(_, leaver)| matches!(leaver, Leaver::Delete(..) | Leaver::Gone))
         };
-        let nothing_leaves = || !self.services.keys().any(|name| prunes(name) && open(name));
         self.inventories_read
-            && saved
-            && nothing_leaves()
             && self.deletions.is_empty()
             && self.departures.is_empty()
             && self
-                .objects
-                .iter()
-                .all(|object| object.flight.is_none() && done(&object.standing))
+                .services
+                .values()
+                .all(|service| service.save == Save::Clean && at_rest(service))
+            && !self.services.iter().any(leaves)
     }
 }
 

@@ -254,7 +254,9 @@ impl World {
             self.flights.remove(key);
         }
         self.clock += Duration::from_millis(1);
-        for command in self.engine.handle([event], self.now()) {
+        let commands = self.engine.handle([event], self.now());
+        self.engine.assert_counted();
+        for command in commands {
             self.carry_out(command);
         }
         for (there, object) in std::mem::take(&mut self.server.changes) {

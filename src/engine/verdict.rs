@@ -7,6 +7,7 @@ use super::phase::Phase;
 use super::service::{Run, Service};
 use super::{ClusterState, Engine, Mode, Now};
 use crate::desired::WriteMode;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,11 +63,8 @@ impl Engine {
 
     /// What the objects say; `None` when all are applied and ready, or there is nothing to apply.
     pub(super) fn objects_verdict(&self, service: &Service) -> Option<Verdict> {
-        let members: Vec<&Object> = self.members(&service.desired.name).collect();
-        if !members
-            .iter()
-            .any(|object| object.desired.mode != WriteMode::Ensure)
-        {
+        let census = &service.census;
+        if census.tracked == 0 {
             return None;
         }
         match &self.cluster {
@@ -83,65 +81,76 @@ impl Engine {
             ClusterState::Ready => {}
         }
         let up = matches!(service.run, Run::Up(..)) && !service.wants_rerun;
-        let find = |test: &dyn Fn(&Object) -> Option<String>| {
-            members.iter().find_map(|object| {
-                test(object).map(|why| format!("{} {why}", object.desired.key.short()))
-            })
-        };
         if let Some(why) = &service.blocked {
             return Some(Verdict::new(Phase::Failed, why.clone()));
         }
-        if let Some(why) = find(&|object| match &object.standing {
-            Standing::Blocked(why) | Standing::Failed(why) => Some(why.clone()),
-            _ => None,
-        }) {
-            return (!up).then(|| Verdict::new(Phase::Failed, why));
+        let said = |position: &usize| {
+            let object = &self.objects[*position];
+            let short = object.desired.key.short();
+            match &object.standing {
+                Standing::Blocked(why) | Standing::Failed(why) => format!("{short} {why}"),
+                Standing::Waiting(what) => format!("{short} {}", waiting(what)),
+                _ => short,
+            }
+        };
+        if let Some(first) = census.troubled.first() {
+            return (!up).then(|| Verdict::new(Phase::Failed, said(first)));
         }
-        let busy = members
-            .iter()
-            .filter(|o| matches!(o.standing, Standing::Writing | Standing::Unknown))
-            .count();
-        if busy > 0 {
-            return (!up).then(|| {
-                Verdict::new(
-                    Phase::Applying,
-                    format!("{busy} of {} objects", members.len()),
-                )
-            });
+        if census.busy > 0 {
+            let text = format!("{} of {} objects", census.busy, census.all);
+            return (!up).then(|| Verdict::new(Phase::Applying, text));
         }
         if let Mode::Observe { .. } = self.mode
-            && let Some(verdict) = differing(&members)
+            && let Some(verdict) = self.differing(service)
         {
             return Some(verdict);
         }
-        if let Some(why) = find(&|object| match &object.standing {
-            Standing::Waiting(what) => Some(waiting(what)),
-            _ => None,
-        }) {
-            let begun = members
-                .iter()
-                .any(|object| object.standing == Standing::InOrder);
-            return (!up).then(|| {
-                Verdict::new(
-                    if begun {
-                        Phase::Applying
-                    } else {
-                        Phase::Waiting
-                    },
-                    why,
-                )
-            });
+        if let Some(first) = census.waiting.first() {
+            let phase = if census.in_order > 0 {
+                Phase::Applying
+            } else {
+                Phase::Waiting
+            };
+            return (!up).then(|| Verdict::new(phase, said(first)));
         }
-        // The nearest to the cause is said: a Service without endpoints has a workload that says why.
-        let unready = { members.iter() }
-            .filter_map(|object| self.unready(object).map(|why| (object, why)))
-            .min_by_key(|(object, _)| (object.explained.is_none(), object.health().is_current()))?;
-        let (object, why) = unready;
+        let (object, why) = self.nearest_to_the_cause(service)?;
         (!up).then(|| Verdict {
             phase: Phase::Settling,
             reason: format!("{} {why}", object.desired.key.short()),
             hint: object.explained.as_ref().and_then(|more| more.hint.clone()),
         })
+    }
+
+    /// The object that says best why its service is not ready: a Service without endpoints has a
+    /// workload that tells more.
+    fn nearest_to_the_cause(&self, service: &Service) -> Option<(&Object, String)> {
+        let census = &service.census;
+        let suspects: BTreeSet<usize> = census.unhealthy.union(&census.fronts).copied().collect();
+        suspects
+            .into_iter()
+            .map(|position| &self.objects[position])
+            .filter_map(|object| self.unready(object).map(|why| (object, why)))
+            .min_by_key(|(object, _)| (object.explained.is_none(), object.health().is_current()))
+    }
+
+    /// What a look at the cluster says of objects that are missing or not as wanted.
+    fn differing(&self, service: &Service) -> Option<Verdict> {
+        let census = &service.census;
+        let own = |position: &&usize| self.objects[**position].desired.mode != WriteMode::Ensure;
+        let mut differs = census.differs.iter().filter(own);
+        let missing = |position: &usize| {
+            self.objects[*position].standing == Standing::Differs(Cause::Missing)
+        };
+        let all = differs.clone().count();
+        if all == census.tracked && differs.clone().all(missing) {
+            return Some(Verdict::new(Phase::Waiting, "not applied yet"));
+        }
+        let first = self.objects[*differs.next()?].desired.key.short();
+        let said = match all {
+            1 => format!("1 object would be written: {first}"),
+            _ => format!("{all} objects would be written: {first} and others"),
+        };
+        Some(Verdict::new(Phase::Waiting, said))
     }
 
     /// Why an object does not carry its service yet.
@@ -228,26 +237,6 @@ impl Engine {
             },
         }
     }
-}
-
-/// What a look at the cluster says of objects that are missing or not as wanted.
-fn differing(members: &[&Object]) -> Option<Verdict> {
-    let own = || {
-        members
-            .iter()
-            .filter(|object| object.desired.mode != WriteMode::Ensure)
-    };
-    if own().all(|object| object.standing == Standing::Differs(Cause::Missing)) {
-        return Some(Verdict::new(Phase::Waiting, "not applied yet"));
-    }
-    let differs = || own().filter(|object| matches!(object.standing, Standing::Differs(_)));
-    let first = differs().next()?.desired.key.short();
-    let all = differs().count();
-    let said = match all {
-        1 => format!("1 object would be written: {first}"),
-        _ => format!("{all} objects would be written: {first} and others"),
-    };
-    Some(Verdict::new(Phase::Waiting, said))
 }
 
 /// What an object waits for, or what is happening to it.

@@ -16,6 +16,13 @@ pub(super) struct Slice {
     pub(super) ready: usize,
 }
 
+impl Slice {
+    /// The Service that it is of.
+    fn front(&self) -> ObjectKey {
+        ObjectKey::new("", "Service", self.namespace.as_deref(), &self.service)
+    }
+}
+
 /// The watch that an object is seen through. Secrets are watched one by one, so that a Role can
 /// name them.
 #[must_use]
@@ -72,8 +79,12 @@ impl Engine {
         if &*watch.resource.kind == "EndpointSlice" {
             return self.on_slice(key, &object);
         }
+        let position = self.index.get(&key).copied();
+        if position.is_some_and(|position| self.has_seen(position, &object)) {
+            return;
+        }
         let live = Live::of(&object, &self.manager, &self.label, &self.key);
-        let Some(position) = self.index.get(&key).copied() else {
+        let Some(position) = position else {
             if live.labelled {
                 self.strays.insert(key, live);
                 self.dirty.extend(self.services.keys().cloned());
@@ -95,6 +106,19 @@ impl Engine {
             let object = &mut self.objects[position];
             object.stash = decide::differs(object).then_some(body);
         }
+    }
+
+    /// Whether this very version is known: our own write comes back by the watch, and so does
+    /// everything when a watch starts over.
+    fn has_seen(&mut self, position: usize, object: &Value) -> bool {
+        let Some(live) = &mut self.objects[position].live else {
+            return false;
+        };
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let same = text("/metadata/uid") == Some(&live.uid)
+            && text("/metadata/resourceVersion") == Some(&live.resource_version);
+        live.seen |= same;
+        same
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
@@ -128,7 +152,7 @@ impl Engine {
 
     fn on_deleted(&mut self, watch: &WatchKey, object: &Value) {
         let key = key_in(watch, object);
-        self.slices.remove(&key);
+        self.forget_slice(&key);
         if &*watch.resource.kind == "EndpointSlice" {
             return self.dirty.extend(self.services.keys().cloned());
         }
@@ -233,7 +257,8 @@ impl Engine {
             ready,
         };
         if self.slices.get(&key).is_none_or(|known| *known != slice) {
-            let front = ObjectKey::new("", "Service", slice.namespace.as_deref(), &slice.service);
+            self.forget_slice(&key);
+            let front = slice.front();
             if let Some(position) = self.index.get(&front).copied() {
                 let name = self.objects[position].service.clone();
                 if let Some(service) = self.services.get_mut(&name) {
@@ -241,17 +266,23 @@ impl Engine {
                 }
                 self.dirty.insert(name);
             }
+            *self.endpoints.entry(front).or_default() += slice.ready;
             self.slices.insert(key, slice);
+        }
+    }
+
+    fn forget_slice(&mut self, key: &ObjectKey) {
+        let Some(slice) = self.slices.remove(key) else {
+            return;
+        };
+        if let Some(ready) = self.endpoints.get_mut(&slice.front()) {
+            *ready = ready.saturating_sub(slice.ready);
         }
     }
 
     /// How many ready endpoints a Service has.
     pub(super) fn ready_endpoints(&self, key: &ObjectKey) -> usize {
-        self.slices
-            .values()
-            .filter(|slice| slice.namespace == key.namespace && slice.service == *key.name)
-            .map(|slice| slice.ready)
-            .sum()
+        self.endpoints.get(key).copied().unwrap_or(0)
     }
 
     pub(super) fn on_explained(&mut self, key: &ObjectKey, why: Option<Explanation>) {
@@ -267,10 +298,16 @@ impl Engine {
 
 fn key_in(watch: &WatchKey, object: &Value) -> ObjectKey {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    ObjectKey::new(
-        &watch.resource.group,
-        &watch.resource.kind,
-        text("/metadata/namespace").filter(|_| watch.resource.namespaced),
-        text("/metadata/name").unwrap_or(""),
-    )
+    let namespace = text("/metadata/namespace").filter(|_| watch.resource.namespaced);
+    let same = watch.namespace.as_deref() == namespace;
+    ObjectKey {
+        group: watch.resource.group.clone(),
+        kind: watch.resource.kind.clone(),
+        namespace: if same {
+            watch.namespace.clone()
+        } else {
+            namespace.map(Into::into)
+        },
+        name: text("/metadata/name").unwrap_or("").into(),
+    }
 }

@@ -80,6 +80,7 @@ fn read_service(
     let spec_partial = problems.len() > before;
     let mut documents = Vec::new();
     let mut partial = false;
+    let refers = texts.kube.iter().any(|source| source.text.contains("$j{"));
     for source in texts.kube {
         partial |= !read_kube(&Rc::new(source), &mut documents, hidden, problems);
     }
@@ -91,7 +92,7 @@ fn read_service(
         partial,
         spec_partial,
     };
-    fill(&mut table, problems);
+    fill(&mut table, refers, problems);
     table
 }
 
@@ -149,12 +150,10 @@ fn read_kube(
 }
 
 /// Fills all documents with defaults and stand-ins, and reports what cannot be filled.
-fn fill(table: &mut ServiceTable, problems: &mut Vec<Problem>) {
-    let bodies: Vec<Value> = table
-        .documents
-        .iter()
-        .map(|doc| doc.raw.to_json())
-        .collect();
+fn fill(table: &mut ServiceTable, refers: bool, problems: &mut Vec<Problem>) {
+    // Only a reference from one document to another looks into them.
+    let looked_into = table.documents.iter().filter(|_| refers);
+    let bodies: Vec<Value> = looked_into.map(|doc| doc.raw.to_json()).collect();
     let parameter = |name: &str| stand_in::value(&table.spec, name);
     let references = Table::new(&bodies, &parameter);
     for document in &mut table.documents {

@@ -168,6 +168,9 @@ impl Manifest {
     /// Secret is created once and never changed afterwards.
     #[must_use]
     pub fn secret_parameters(&self, spec: &ServiceSpec) -> Vec<String> {
+        if self.kind != "Secret" {
+            return Vec::new();
+        }
         let secret = |name: &String| {
             spec.parameters
                 .get(name)

@@ -16,9 +16,9 @@ use super::yaml::{self, Entry, Node, Tree};
 pub(super) struct Document {
     pub source: Rc<Source>,
     /// As it was written.
-    pub raw: Node,
-    /// Filled with defaults and stand-ins.
-    pub body: Node,
+    pub raw: Rc<Node>,
+    /// Filled with defaults and stand-ins; the same as the raw one where there is nothing to fill.
+    pub body: Rc<Node>,
     pub api_version: String,
     pub kind: String,
     /// As it was written; may hold placeholders.
@@ -76,9 +76,10 @@ impl Document {
             .at(&["metadata", "namespace"])
             .and_then(Node::text)
             .map(str::to_owned);
+        let raw = Rc::new(raw);
         Some(Self {
             source: Rc::clone(source),
-            body: raw.clone(),
+            body: Rc::clone(&raw),
             api_version: api_version?,
             kind: kind?,
             name: name?,
@@ -120,8 +121,10 @@ impl Document {
 
     /// Fills the body; what cannot be filled becomes a stand-in.
     pub(super) fn fill(&mut self, resolve: &Resolve<'_>) {
-        if let Some(body) = filled(&self.raw, resolve) {
-            self.body = body;
+        if has_template(&self.raw)
+            && let Some(body) = filled(&self.raw, resolve)
+        {
+            self.body = Rc::new(body);
         }
     }
 
@@ -197,6 +200,15 @@ fn described(node: &Node) -> &'static str {
 pub(super) fn quotes(node: &Node) -> Option<String> {
     let scalar = matches!(node.tree, Tree::Number(_) | Tree::Bool(_));
     scalar.then(|| "put it in quotes".to_owned())
+}
+
+fn has_template(node: &Node) -> bool {
+    let entries = node.entries().iter();
+    node.text().is_some_and(placeholder::is_template)
+        || node.items().iter().any(has_template)
+        || entries
+            .into_iter()
+            .any(|entry| placeholder::is_template(&entry.key) || has_template(&entry.value))
 }
 
 /// A copy of a node with its placeholders filled; nothing where null leaves it out.

@@ -49,27 +49,42 @@ pub fn fill(value: &mut Value, resolve: &Resolve<'_>) -> Result<(), FillError> {
 /// # Errors
 /// Every document that could not be filled, by its index, with the first reason each.
 pub fn fill_all(
-    documents: &[Value],
+    mut documents: Vec<Value>,
     parameter: &dyn Fn(&str) -> Result<Value, FillError>,
 ) -> Result<Vec<Value>, Vec<(usize, FillError)>> {
-    let table = Table {
-        documents,
-        parameter,
-        path: RefCell::new(Vec::new()),
-    };
-    let mut filled = Vec::with_capacity(documents.len());
+    let templates: Vec<(usize, Value)> = documents
+        .iter()
+        .enumerate()
+        .filter(|(_, document)| has_template(document))
+        .map(|(index, document)| (index, document.clone()))
+        .collect();
+    let table = Table::new(&documents, parameter);
+    let mut filled = Vec::with_capacity(templates.len());
     let mut errors = Vec::new();
-    for (index, document) in documents.iter().enumerate() {
-        let mut value = document.clone();
+    for (index, mut value) in templates {
         match fill(&mut value, &|reference| table.resolve(reference)) {
-            Ok(()) => filled.push(value),
+            Ok(()) => filled.push((index, value)),
             Err(error) => errors.push((index, error)),
         }
     }
-    if errors.is_empty() {
-        Ok(filled)
-    } else {
-        Err(errors)
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    for (index, value) in filled {
+        documents[index] = value;
+    }
+    Ok(documents)
+}
+
+/// Whether anything in a document has to be filled.
+fn has_template(value: &Value) -> bool {
+    match value {
+        Value::String(text) => placeholder::is_template(text),
+        Value::Array(items) => items.iter().any(has_template),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, value)| placeholder::is_template(key) || has_template(value)),
+        _ => false,
     }
 }
 

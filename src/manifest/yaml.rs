@@ -256,14 +256,8 @@ pub fn literal<'a>(source: &'a Source, node: &Node) -> &'a str {
 /// The spot of a document's first line, for problems about the document itself.
 #[must_use]
 pub fn first_line(source: &Source, node: &Node) -> Spot {
-    let index = usize::try_from(node.spot.line)
-        .unwrap_or(1)
-        .saturating_sub(1);
-    let line = source.text.lines().nth(index).unwrap_or_default();
-    let width = line
-        .chars()
-        .count()
-        .saturating_sub((node.spot.column as usize).saturating_sub(1));
+    let rest = source.text.get(node.spot.offset..).unwrap_or_default();
+    let width = rest.lines().next().unwrap_or_default().chars().count();
     Spot {
         width: narrow(width),
         ..node.spot

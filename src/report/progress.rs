@@ -180,8 +180,8 @@ impl Board {
             }
             let before = self.rows.get(&*service.name);
             let row = Row::of(service, elapsed, before);
-            let same = before
-                .is_some_and(|before| before.phase == row.phase && before.reason == row.reason);
+            let same =
+                before.is_some_and(|before| before.phase == row.phase && row.repeats(before));
             if !same {
                 let sign = self.sign(row.sign);
                 changed.push(format!("  {sign} {}", self.text(&service.name, &row)));
@@ -216,6 +216,16 @@ impl Board {
 }
 
 impl Row {
+    /// Whether this says nothing new: while a thousand objects are written, their count is none.
+    fn repeats(&self, before: &Self) -> bool {
+        let words = |row: &Self| -> String {
+            let digit = |c: &char| c.is_ascii_digit();
+            row.reason.chars().filter(|c| !digit(c)).collect()
+        };
+        self.reason == before.reason
+            || (self.phase == Phase::Applying && words(self) == words(before))
+    }
+
     fn of(service: &ServiceStatus, elapsed: Duration, before: Option<&Self>) -> Self {
         let sign = match colour(service.phase) {
             Meaning::Good => Sign::Good,

@@ -20,7 +20,7 @@ fn filled(service: &Service, given: &BTreeMap<&str, Value>) -> Vec<Value> {
             value.ok_or_else(|| FillError::new(format!("no value for `{name}`")))
         }
     };
-    fill::fill_all(&documents, &parameter).unwrap()
+    fill::fill_all(documents, &parameter).unwrap()
 }
 
 fn find<'a>(documents: &'a [Value], kind: &str, name: &str) -> &'a Value {

@@ -66,6 +66,11 @@ impl Audit {
     /// What was logged since the mark, up to now.
     pub fn since(&self, mark: Mark) -> Vec<AuditEntry> {
         self.settle();
+        self.so_far(mark)
+    }
+
+    /// What is in the log since the mark, without asking the server to finish it.
+    pub fn so_far(&self, mark: Mark) -> Vec<AuditEntry> {
         let text = self.text_since(mark);
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let entries = whole

@@ -46,18 +46,22 @@ impl Cluster {
 
     /// A cluster of its own, ended when dropped; without nodes it is etcd and kube-apiserver only.
     pub fn start(nodes: u32) -> Self {
+        Self::start_with(nodes, true)
+    }
+
+    /// etcd and kube-apiserver of its own, with or without the audit log, which costs time.
+    pub fn bare(audit: bool) -> Self {
+        Self::start_with(0, audit)
+    }
+
+    fn start_with(nodes: u32, audit: bool) -> Self {
         let program = install("controlplane");
         let scratch = Scratch::new("cluster");
         let mut up = Command::new(&program);
-        up.args([
-            "up",
-            "--audit",
-            "--remove",
-            "--nodes",
-            &nodes.to_string(),
-            "--dir",
-        ]);
-        up.arg(scratch.path())
+        up.args(["up", "--remove", "--nodes", &nodes.to_string()])
+            .args(audit.then_some("--audit"))
+            .arg("--dir")
+            .arg(scratch.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -77,7 +81,7 @@ impl Cluster {
             program,
             kubeconfig: text("kubeconfig").into(),
             server: text("server"),
-            audit: Some(text("audit").into()),
+            audit: report["audit"].as_str().map(PathBuf::from),
             pids: pids
                 .map(|pid| u32::try_from(pid.as_u64().unwrap()).unwrap())
                 .collect(),
@@ -179,7 +183,7 @@ impl Cluster {
         let path = self
             .audit
             .as_ref()
-            .expect("a given cluster has no audit log to read");
+            .expect("this cluster has no audit log to read");
         Audit::new(path, self.as_admin())
     }
 

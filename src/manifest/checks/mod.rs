@@ -8,6 +8,7 @@ mod data;
 mod duplicates;
 mod identity;
 mod images;
+mod index;
 pub(super) mod keys;
 mod labels;
 mod lists;
@@ -25,15 +26,22 @@ mod services;
 
 use super::document::{Document, ServiceTable};
 use super::problem::Problem;
+use index::Index;
 
 /// Runs every check over all services.
 pub(super) fn run(tables: &[ServiceTable], problems: &mut Vec<Problem>) {
     services::check(tables, problems);
     duplicates::check(tables, problems);
+    let index = Index::new(tables);
     for table in tables {
         secrets::check(table, problems);
+        let here = Here {
+            all: tables,
+            index: &index,
+            table,
+        };
         for document in &table.documents {
-            check_document(document, &Here { all: tables, table }, problems);
+            check_document(document, &here, problems);
         }
     }
 }
@@ -41,6 +49,7 @@ pub(super) fn run(tables: &[ServiceTable], problems: &mut Vec<Problem>) {
 /// What a check can see beside its document.
 struct Here<'a> {
     all: &'a [ServiceTable],
+    index: &'a Index<'a>,
     table: &'a ServiceTable,
 }
 

@@ -35,10 +35,10 @@ fn check_targets(document: &Document, here: &Here<'_>, problems: &mut Vec<Proble
             value.is_some() && value == entry.value.text()
         })
     };
-    let pods: Vec<Pod<'_>> = here
-        .documents()
-        .filter_map(pods::pod_of)
-        .filter(selected)
+    let pods: Vec<&Pod<'_>> = here
+        .index
+        .pods_like(spec.get("selector"))
+        .filter(|pod| selected(pod))
         .collect();
     // A selector without pods is reported by its own check.
     if pods.is_empty() {
@@ -46,7 +46,7 @@ fn check_targets(document: &Document, here: &Here<'_>, problems: &mut Vec<Proble
     }
     let known: BTreeSet<&str> = pods
         .iter()
-        .flat_map(Pod::containers)
+        .flat_map(|pod| pod.containers())
         .flat_map(port_names)
         .collect();
     for port in spec.list("ports") {

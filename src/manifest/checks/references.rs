@@ -100,9 +100,7 @@ impl<'b> Check<'_, 'b> {
     }
 
     fn target(&self, kind: &str, name: &str) -> Option<&'b Document> {
-        self.here
-            .documents()
-            .find(|doc| doc.kind == kind && doc.filled_name() == name)
+        self.here.index.target(kind, name)
     }
 
     fn wants_node(&mut self, kind: &str, node: Option<&Node>) {

@@ -23,6 +23,7 @@ pub(super) fn check(document: &Document, here: &Here<'_>, problems: &mut Vec<Pro
             check_finds(
                 document,
                 spot,
+                selector.get("matchLabels"),
                 &|labels| matches(selector, labels),
                 here,
                 problems,
@@ -74,6 +75,7 @@ fn check_service(document: &Document, here: &Here<'_>, problems: &mut Vec<Proble
     check_finds(
         document,
         spot,
+        Some(selector),
         &|labels| has_all(selector, labels),
         here,
         problems,
@@ -83,11 +85,12 @@ fn check_service(document: &Document, here: &Here<'_>, problems: &mut Vec<Proble
 fn check_finds(
     document: &Document,
     spot: Spot,
+    labels: Option<&Node>,
     found: &dyn Fn(Option<&Node>) -> bool,
     here: &Here<'_>,
     problems: &mut Vec<Problem>,
 ) {
-    let mut pods = here.documents().filter_map(pods::pod_of);
+    let mut pods = here.index.pods_like(labels);
     if pods.any(|pod| found(pod.labels())) {
         return;
     }

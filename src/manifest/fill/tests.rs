@@ -18,7 +18,7 @@ fn parameter(name: &str) -> Result<Value, FillError> {
 }
 
 fn filled(value: Value) -> Result<Value, String> {
-    let all = fill_all(&[value], &parameter).map_err(|errors| errors[0].1.message.clone())?;
+    let all = fill_all(vec![value], &parameter).map_err(|errors| errors[0].1.message.clone())?;
     Ok(all[0].clone())
 }
 
@@ -77,7 +77,7 @@ fn fields_of_other_objects_are_taken_and_circles_seen() {
         json!({"kind": "B", "metadata": {"name": "b"},
                "list": [0, {"k": "$g{replicas}"}], "up": "$j{A['a-$g{namespace}'].x}"}),
     ];
-    let all = fill_all(&documents, &parameter).unwrap();
+    let all = fill_all(documents.to_vec(), &parameter).unwrap();
     assert_eq!(
         (&all[0]["x"], &all[0]["ns"], &all[1]["up"]),
         (&json!(3), &json!("prod"), &json!(3))
@@ -85,13 +85,13 @@ fn fields_of_other_objects_are_taken_and_circles_seen() {
 
     let circle =
         [json!({"kind": "A", "metadata": {"name": "a"}, "x": "$j{A['a'].y}", "y": "$j{A['a'].x}"})];
-    let errors = fill_all(&circle, &parameter).unwrap_err();
+    let errors = fill_all(circle.to_vec(), &parameter).unwrap_err();
     assert_eq!(
         errors[0].1.message,
         r#"a circle of references: A["a"].y → A["a"].x → A["a"].y"#
     );
     let missing = [json!({"kind": "A", "metadata": {"name": "a"}, "x": "$j{A['a'].z}"})];
-    let errors = fill_all(&missing, &parameter).unwrap_err();
+    let errors = fill_all(missing.to_vec(), &parameter).unwrap_err();
     assert_eq!(errors[0].1.message, r#"`A["a"].z` has no such field"#);
 }
 

@@ -1,0 +1,372 @@
+//! A set that is new, unchanged or has one drifted object: jsorc, the raw bound, other programs.
+
+use std::{path::PathBuf, process::Command, time::Duration};
+
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::{
+    child::{timed, weighed},
+    figures::{Times, megabytes},
+    flood::{Shots, WIDTHS},
+    mix::{Mix, path_of},
+    peers::{Forms, Peer, Peers},
+    report::Report,
+    subject::{Source, Subject},
+    support::{AuditEntry, Cluster, Scratch},
+    wire::Wire,
+    wishes::Wishes,
+};
+
+/// What one program took.
+#[derive(Default)]
+struct Row {
+    name: String,
+    cold: Times,
+    again: Times,
+    plan: Times,
+    drift: Times,
+}
+
+/// One mix of one size with everything that is measured of it.
+struct Course<'a> {
+    runtime: &'a Runtime,
+    mix: Mix,
+    size: usize,
+    sources: Vec<Source>,
+    peers: Option<(Peers, Forms)>,
+    floods: Vec<Times>,
+    best: Times,
+    rows: Vec<Row>,
+}
+
+/// Measures how long it takes.
+pub fn measure(wishes: &Wishes, runtime: &Runtime, report: &mut Report) {
+    for mix in &wishes.mixes {
+        for size in &wishes.sizes {
+            let scratch = Scratch::new("bench");
+            let mut course = Course::new(wishes, runtime, *mix, *size, &scratch);
+            for run in 0..wishes.runs {
+                eprintln!("bench: {} × {size}, run {}", mix.name(), run + 1);
+                course.run(run);
+            }
+            course.report(report);
+            report.save();
+        }
+    }
+}
+
+/// The places that jsorc takes its services from in this run.
+pub fn sources(wishes: &Wishes, mix: Mix, size: usize, scratch: &Scratch) -> Vec<Source> {
+    let services: PathBuf = scratch.path().join("services");
+    mix.write_service(size, &services);
+    let embedded = wishes.embedded.clone().map(Source::Embedded);
+    std::iter::once(Source::Folder(services))
+        .chain(embedded)
+        .collect()
+}
+
+impl<'a> Course<'a> {
+    fn new(
+        wishes: &'a Wishes,
+        runtime: &'a Runtime,
+        mix: Mix,
+        size: usize,
+        scratch: &Scratch,
+    ) -> Self {
+        // Beyond a thousand objects the others take minutes, and their shape is known by then.
+        let peers = (wishes.peers && size <= 1000)
+            .then(|| (Peers::install(), Forms::write(mix, size, scratch.path())));
+        Self {
+            runtime,
+            mix,
+            size,
+            sources: sources(wishes, mix, size, scratch),
+            peers,
+            floods: vec![Times::default(); WIDTHS.len()],
+            best: Times::default(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn row(&mut self, name: &str) -> &mut Row {
+        let known = self.rows.iter().position(|row| row.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.rows.push(Row {
+                name: name.to_owned(),
+                ..Row::default()
+            });
+            self.rows.len() - 1
+        });
+        &mut self.rows[at]
+    }
+
+    /// One turn of everything, on a server that nothing was asked of before. Who begins changes
+    /// with each turn.
+    fn run(&mut self, run: usize) {
+        let cluster = Cluster::bare(false);
+        let wire = self
+            .runtime
+            .block_on(Wire::new(cluster.kubeconfig(), "rawflood"));
+        self.flood(&cluster, &wire, &format!("warm-{run}"), 16);
+        let subjects = self.sources.len();
+        let steps = 1 + subjects + self.peers.as_ref().map_or(0, |_| Peers::known().len());
+        for step in 0..steps {
+            match (step + run) % steps {
+                0 => self.floods(&cluster, &wire, run),
+                at if at <= subjects => self.subject(&cluster, &wire, at - 1),
+                at => self.peer(&cluster, &wire, at - 1 - subjects, run),
+            }
+        }
+    }
+
+    fn flood(&self, cluster: &Cluster, wire: &Wire, name: &str, width: usize) -> Duration {
+        let namespace = cluster.namespace(name);
+        self.runtime.block_on(wire.create_namespace(&namespace));
+        let shots = Shots::of(&self.mix.objects(self.size), &namespace);
+        shots.fire(self.runtime, wire, width)
+    }
+
+    fn floods(&mut self, cluster: &Cluster, wire: &Wire, run: usize) {
+        let mut best = Duration::MAX;
+        for (at, width) in WIDTHS.iter().enumerate() {
+            // One by one it is slow, and never the best.
+            if *width < 8 && (run > 0 || self.size > 1000) {
+                continue;
+            }
+            let took = self.flood(cluster, wire, &format!("raw-{width}"), *width);
+            self.floods[at].add(took);
+            best = best.min(took);
+        }
+        self.best.add(best);
+    }
+
+    fn subject(&mut self, cluster: &Cluster, wire: &Wire, at: usize) {
+        let source = self.sources[at].clone();
+        let namespace = cluster.namespace("jsorc");
+        self.runtime.block_on(wire.create_namespace(&namespace));
+        let subject = Subject::new(&source, self.mix, self.size, cluster, &namespace);
+        let cold = timed(subject.apply());
+        let again = timed(subject.apply());
+        let plan = timed(subject.plan());
+        self.drift(wire, &namespace);
+        let drift = timed(subject.apply());
+        self.check_healed(wire, &namespace);
+        let row = self.row(source.name());
+        row.cold.add(cold);
+        row.again.add(again);
+        row.plan.add(plan);
+        row.drift.add(drift);
+    }
+
+    fn peer(&mut self, cluster: &Cluster, wire: &Wire, at: usize, run: usize) {
+        let Some((peers, forms)) = &self.peers else {
+            return;
+        };
+        let peer = Peers::known()[at];
+        if peer.is_slow() && run > 0 {
+            return;
+        }
+        let namespace = cluster.namespace("peer");
+        self.runtime.block_on(wire.create_namespace(&namespace));
+        let command = || peers.apply(peer, forms, cluster, &namespace);
+        let cold = timed(command());
+        let again = timed(command());
+        self.drift(wire, &namespace);
+        let drift = timed(command());
+        let row = self.row(peer.name());
+        row.cold.add(cold);
+        row.again.add(again);
+        row.drift.add(drift);
+    }
+
+    /// Changes one object in the middle of the set, as another manager.
+    fn drift(&self, wire: &Wire, namespace: &str) {
+        let objects = self.mix.objects(self.size);
+        let path = path_of(&objects[self.size / 2], namespace);
+        let change = json!({"metadata": {"labels": {"app": "drifted"}}});
+        let answer = self.runtime.block_on(wire.merge(&path, &change));
+        assert_eq!(answer.status, 200);
+    }
+
+    fn check_healed(&self, wire: &Wire, namespace: &str) {
+        let objects = self.mix.objects(self.size);
+        let wanted = &objects[self.size / 2];
+        let path = path_of(wanted, namespace);
+        let read = wire.send("GET", &path, "application/json", hyper::body::Bytes::new());
+        let answer = self.runtime.block_on(read);
+        let live: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let label = "/metadata/labels/app";
+        assert_eq!(
+            live.pointer(label),
+            wanted.pointer(label),
+            "it was put right"
+        );
+    }
+
+    fn report(&self, report: &mut Report) {
+        report.line(&format!("### {} × {}", self.mix.name(), self.size));
+        let widths = WIDTHS
+            .iter()
+            .zip(&self.floods)
+            .filter(|(_, times)| times.count() > 0);
+        let rows: Vec<Vec<String>> = widths
+            .map(|(width, times)| vec![width.to_string(), times.shown()])
+            .collect();
+        report.table(&["raw flood, requests at once", "all written"], &rows);
+        let own = self
+            .rows
+            .iter()
+            .find(|row| row.name == self.sources[0].name());
+        let mut rows = vec![vec![
+            "raw flood, best of each run".to_owned(),
+            self.best.shown(),
+            "1.00×".to_owned(),
+            "–".into(),
+            "–".into(),
+            "–".into(),
+            String::new(),
+        ]];
+        rows.extend(self.rows.iter().map(|row| {
+            vec![
+                row.name.clone(),
+                row.cold.shown(),
+                row.cold.ratio(&self.best),
+                row.again.shown(),
+                row.plan.shown(),
+                row.drift.shown(),
+                own.map_or_else(String::new, |own| {
+                    format!(
+                        "{} / {} / {}",
+                        row.cold.ratio(&own.cold),
+                        row.again.ratio(&own.again),
+                        row.drift.ratio(&own.drift)
+                    )
+                }),
+            ]
+        }));
+        let head = [
+            "",
+            "cold",
+            "cold ÷ raw",
+            "unchanged",
+            "plan",
+            "one drifted",
+            "÷ jsorc: cold / unchanged / drifted",
+        ];
+        report.table(&head, &rows);
+        self.charts(report);
+    }
+
+    fn charts(&self, report: &mut Report) {
+        type Measure = fn(&Row) -> &Times;
+        let measures: [(&str, Measure); 2] =
+            [("cold", |row| &row.cold), ("unchanged", |row| &row.again)];
+        for (what, measure) in measures {
+            let raw = (what == "cold").then(|| ("raw flood".to_owned(), &self.best));
+            let rows = self.rows.iter().map(|row| (row.name.clone(), measure(row)));
+            let bars: Vec<(String, f64)> = raw
+                .into_iter()
+                .chain(rows)
+                .filter(|(_, times)| times.count() > 0)
+                .map(|(name, times)| (name, times.median().as_secs_f64() * 1000.0))
+                .collect();
+            let name = format!("{}-{}-{what}", self.mix.name().to_lowercase(), self.size);
+            let title = format!("{} × {}, {what}", self.mix.name(), self.size);
+            report.chart(&name, &title, "ms", &bars);
+        }
+    }
+}
+
+/// Counts what each program asks of the server, from the audit log.
+pub fn count_requests(wishes: &Wishes, report: &mut Report) {
+    for mix in &wishes.mixes {
+        let size = 1000;
+        let scratch = Scratch::new("bench");
+        let cluster = Cluster::bare(true);
+        let mut rows = Vec::new();
+        for source in sources(wishes, *mix, size, &scratch) {
+            let namespace = cluster.create_namespace("jsorc");
+            let subject = Subject::new(&source, *mix, size, &cluster, &namespace);
+            let steps = [subject.apply(), subject.apply(), subject.plan()];
+            rows.push(counted(source.name(), &cluster, steps.into()));
+        }
+        if wishes.peers {
+            let (peers, forms) = (Peers::install(), Forms::write(*mix, size, scratch.path()));
+            for peer in Peers::known().into_iter().filter(|peer| !peer.is_slow()) {
+                let namespace = cluster.create_namespace("peer");
+                let command = || peers.apply(peer, &forms, &cluster, &namespace);
+                rows.push(counted(peer.name(), &cluster, vec![command(), command()]));
+            }
+        }
+        report.line(&format!("{} × {size}", mix.name()));
+        report.table(&["", "cold", "unchanged", "plan"], &rows);
+    }
+}
+
+fn counted(name: &str, cluster: &Cluster, steps: Vec<Command>) -> Vec<String> {
+    let audit = cluster.audit();
+    let mut row = vec![name.to_owned()];
+    for step in steps {
+        let mark = audit.mark();
+        timed(step);
+        row.push(tally(&audit.since(mark)));
+    }
+    row.resize(4, "–".to_owned());
+    row
+}
+
+/// How many requests of each verb, by programs from outside the server.
+pub fn tally(entries: &[AuditEntry]) -> String {
+    let outside = entries.iter().filter(|entry| {
+        entry.user == "admin" && (entry.verb != "watch" || entry.stage == "ResponseStarted")
+    });
+    let mut counts = std::collections::BTreeMap::new();
+    for entry in outside {
+        *counts.entry(entry.verb.as_str()).or_insert(0_usize) += 1;
+    }
+    let total: usize = counts.values().sum();
+    let each: Vec<String> = counts
+        .iter()
+        .map(|(verb, count)| format!("{count} {verb}"))
+        .collect();
+    format!("{total}: {}", each.join(", "))
+}
+
+/// Measures the most memory that each has while it applies.
+pub fn measure_memory(wishes: &Wishes, report: &mut Report) {
+    let mut rows = Vec::new();
+    for mix in &wishes.mixes {
+        for size in &wishes.sizes {
+            let scratch = Scratch::new("bench");
+            let cluster = Cluster::bare(false);
+            for source in sources(wishes, *mix, *size, &scratch) {
+                let namespace = cluster.create_namespace("jsorc");
+                let subject = Subject::new(&source, *mix, *size, &cluster, &namespace);
+                let weighed = [subject.apply(), subject.apply(), subject.plan()].map(weighed);
+                let name = format!("{} × {size}, {}", mix.name(), source.name());
+                rows.push(row(name, &weighed));
+            }
+            if wishes.peers && *size <= 1000 {
+                let (peers, forms) = (Peers::install(), Forms::write(*mix, *size, scratch.path()));
+                for peer in [Peer::Kubectl, Peer::Helm, Peer::FluxTuned] {
+                    let namespace = cluster.create_namespace("peer");
+                    let command = || peers.apply(peer, &forms, &cluster, &namespace);
+                    let name = format!("{} × {size}, {}", mix.name(), peer.name());
+                    rows.push(row(name, &[command(), command()].map(weighed)));
+                }
+            }
+        }
+    }
+    report.line("The most that was ever resident, and of it what is no file's, in megabytes.");
+    report.table(&["", "cold", "unchanged", "plan"], &rows);
+}
+
+fn row(name: String, weighed: &[crate::child::Memory]) -> Vec<String> {
+    let shown = weighed
+        .iter()
+        .map(|memory| format!("{} ({})", megabytes(memory.peak), megabytes(memory.own)));
+    let mut row: Vec<String> = std::iter::once(name).chain(shown).collect();
+    row.resize(4, "–".to_owned());
+    row
+}

@@ -1,0 +1,136 @@
+//! Carries writes out: a queue, and as many writers as the server takes at once.
+//!
+//! What waits is a command in a queue, not a task: thousands of objects cost no more memory than
+//! their commands. When the connection is given up, what has not begun is dropped.
+
+use super::pace::Pace;
+use crate::cluster::{Hands, Reader};
+use crate::engine::{Event, Write, WriteError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The writers of one connection.
+pub(super) struct Writers {
+    crew: Crew,
+}
+
+/// What the writers share.
+#[derive(Clone)]
+struct Crew {
+    reader: Reader,
+    hands: Option<Hands>,
+    events: UnboundedSender<Event>,
+    lane: Arc<Mutex<Lane>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    waiting: VecDeque<Write>,
+    working: usize,
+    pace: Pace,
+}
+
+/// A writer's place, given back however it ends.
+struct Seat(Crew);
+
+impl Writers {
+    pub(super) fn new(
+        reader: Reader,
+        hands: Option<Hands>,
+        events: UnboundedSender<Event>,
+    ) -> Self {
+        let lane = Arc::default();
+        Self {
+            crew: Crew {
+                reader,
+                hands,
+                events,
+                lane,
+            },
+        }
+    }
+
+    /// Writes as soon as it may; the answer comes as an event.
+    pub(super) fn push(&self, write: Write) {
+        self.crew.lane().waiting.push_back(write);
+        self.crew.call_in();
+    }
+}
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        self.crew.lane().waiting.clear();
+    }
+}
+
+impl Crew {
+    fn lane(&self) -> MutexGuard<'_, Lane> {
+        // No writer leaves the lane in between two states.
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts writers while something waits and there is room for them.
+    fn call_in(&self) {
+        let mut lane = self.lane();
+        let room = lane.pace.limit().saturating_sub(lane.working);
+        let more = room.min(lane.waiting.len());
+        lane.working += more;
+        drop(lane);
+        for _ in 0..more {
+            tokio::spawn(Seat(self.clone()).work());
+        }
+    }
+
+    fn next(&self) -> Option<Write> {
+        let mut lane = self.lane();
+        if lane.working > lane.pace.limit() {
+            return None;
+        }
+        lane.waiting.pop_front()
+    }
+
+    async fn carry_out(&self, write: Write) {
+        let begun = Instant::now();
+        let rehearsal = write.verb.only_rehearses();
+        let outcome = match &self.hands {
+            _ if rehearsal => self.reader.rehearse(&write).await,
+            Some(hands) => hands.write(&write).await,
+            None => Err(WriteError::Forbidden("this session only reads".into())),
+        };
+        {
+            let mut lane = self.lane();
+            if matches!(outcome, Err(WriteError::Busy { .. })) {
+                lane.pace.refused();
+            } else if !lane.waiting.is_empty() {
+                lane.pace.answered(begun.elapsed());
+            }
+        }
+        // Whoever asked may have gone.
+        let _ = self.events.send(Event::Wrote {
+            key: write.key,
+            attempt: write.attempt,
+            outcome,
+        });
+    }
+}
+
+impl Seat {
+    async fn work(self) {
+        while let Some(write) = self.0.next() {
+            Box::pin(self.0.carry_out(write)).await;
+            self.0.call_in();
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.lane().working -= 1;
+        // A write may have come between the last look and this.
+        if !self.0.lane().waiting.is_empty() && tokio::runtime::Handle::try_current().is_ok() {
+            self.0.call_in();
+        }
+    }
+}
