@@ -46,7 +46,7 @@ pub fn measure(wishes: &Wishes, report: &mut Report) {
         }
     }
     report.line(&format!(
-        "A daemon over ConfigMaps, {} s in which nothing happens. A watch is renewed every 290 s, the Lease every 2 s.",
+        "A daemon over ConfigMaps, {} s in which nothing happens. A watch is renewed every 290 s, the Lease by its own period.",
         wishes.idle.as_secs()
     ));
     let head = [

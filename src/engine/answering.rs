@@ -227,7 +227,9 @@ impl Engine {
         let heal = matches!(flight.cause, Cause::Drift(_));
         if let Some(service) = self.services.get_mut(&name) {
             if tracked {
-                service.mark_unsaved(if heal {
+                // A daemon heals more than one; a command waits for the end.
+                let runs = self.mode == (Mode::Enforce { run: true });
+                service.mark_unsaved(if heal && runs {
                     now.mono + Duration::from_secs(1)
                 } else {
                     now.mono
