@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::support::{Call, Cluster, Fault, FaultProxy, Jsorc};
@@ -204,21 +205,7 @@ fn forget_hashes(value: &mut Value) {
 
 /// The inventory names exactly the objects that carry the instance's label, by uid.
 fn assert_exact(namespace: &str, inventory: &Value, list: &Value) {
-    let lines = inventory["data"]["objects"].as_str().unwrap().lines();
-    let recorded: BTreeMap<String, String> = lines
-        .map(|line| {
-            let line: Value = serde_json::from_str(line).unwrap();
-            let name = format!(
-                "{}/{}",
-                line["k"].as_str().unwrap(),
-                line["n"].as_str().unwrap()
-            );
-            (
-                name,
-                line["u"].as_str().unwrap_or("never confirmed").to_owned(),
-            )
-        })
-        .collect();
+    let recorded = recorded(inventory["data"]["objects"].as_str().unwrap());
     let ours = list["items"]
         .as_array()
         .unwrap()
@@ -235,6 +222,34 @@ fn assert_exact(namespace: &str, inventory: &Value, list: &Value) {
         })
         .collect();
     assert_eq!(recorded, there, "the inventory in {namespace}");
+}
+
+/// The uids in an inventory by kind and name: a line for each kind, then one for each object.
+fn recorded(text: &str) -> BTreeMap<String, String> {
+    let mut kind = "";
+    let mut recorded = BTreeMap::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if !line.starts_with(' ') {
+            kind = words[1];
+            continue;
+        }
+        recorded.insert(format!("{kind}/{}", words[0]), uid(words[1]));
+    }
+    recorded
+}
+
+/// A uid is stored as its sixteen bytes.
+fn uid(stored: &str) -> String {
+    let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(stored) else {
+        return "never confirmed".to_owned();
+    };
+    let hex = |part: &[u8]| {
+        let digits = part.iter().map(|byte| format!("{byte:02x}"));
+        digits.collect::<Vec<_>>().concat()
+    };
+    let ends = [0..4, 4..6, 6..8, 8..10, 10..16];
+    ends.map(|range| hex(&bytes[range])).join("-")
 }
 
 /// Every object was made at most once.

@@ -323,9 +323,9 @@ fn an_object_that_moves_to_another_service_is_neither_deleted_nor_made_anew() {
     let inventory = |name: &str| site.get(&format!("configmap/it.{name}"), "{.data.objects}");
     eventually("the old inventory to forget it", SOON, || {
         site.jsorc.run(&["apply", "--yes"]).expect(0);
-        (!inventory("one").contains("\"k\":\"ConfigMap\"")).then_some(())
+        (!inventory("one").contains("v1 ConfigMap configmaps")).then_some(())
     });
-    assert!(inventory("two").contains("\"n\":\"web\""));
+    assert!(inventory("two").contains("\n web "));
 }
 
 #[test]
