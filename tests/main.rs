@@ -23,5 +23,6 @@ mod protection;
 mod requests;
 mod rig;
 mod support;
+mod suspend;
 mod unscheduled;
 mod workers;

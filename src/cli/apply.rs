@@ -9,7 +9,7 @@ use super::rights;
 use super::tally::{Outcome, Tally};
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
-use crate::engine::{Action, Event, Mode, Occurrence, Plan};
+use crate::engine::{Action, Event, Mode, Occurrence, Order, Orders, Plan, Step};
 use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::Progress;
@@ -45,7 +45,32 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         session.close().await;
         return Err(refused);
     }
-    carry_out(context, &args, &settings, session, &plan).await
+    let orders = session.engine().orders().clone();
+    let done = carry_out(context, &args, &settings, session, &plan).await?;
+    let left_alone = say_left_alone(&args, &plan, &orders);
+    Ok(if left_alone && done == Exit::Fine {
+        Exit::Differs
+    } else {
+        done
+    })
+}
+
+/// Names the services that orders kept from being applied. Whether anything would have been.
+fn say_left_alone(args: &ApplyArgs, plan: &Plan, orders: &Orders) -> bool {
+    let mut any = false;
+    for service in &plan.services {
+        let name = &*service.name;
+        let changes = |step: &Step| step.action != Action::Kept;
+        let suspended = service.suspended.clone();
+        let suspended = suspended.filter(|_| service.steps.iter().any(changes));
+        let named = args.services.iter().any(|given| given == name);
+        let dismissed = orders.dismissal(name).filter(|_| named);
+        if let Some(why) = suspended.or_else(|| dismissed.map(Order::words)) {
+            eprintln!("{name} is not applied: {why}\nhint: `jsorc resume {name}` ends that");
+            any = true;
+        }
+    }
+    any
 }
 
 /// A daemon that leads would put its own configuration back.
@@ -94,10 +119,10 @@ async fn require_named_target(settings: &Settings, connected: &Connected) -> Res
     if connected.target.named {
         return Ok(());
     }
-    let known = connected.reader().inventories(&settings.instance).await;
+    let known = connected.reader().stored(&settings.instance).await;
     let known =
         known.map_err(|error| Failure::failed(format!("read the inventories: {error}"), None))?;
-    if !known.is_empty() {
+    if !known.inventories.is_empty() {
         return Ok(());
     }
     let place = format!("{} ({})", connected.target.server(), connected.target.found);
@@ -124,7 +149,11 @@ fn confirm(
     connected: &Connected,
     plan: &Plan,
 ) -> Result<(), Failure> {
-    let losses = plan.count(Action::Delete) + plan.count(Action::Recreate);
+    let lost = |step: &Step| matches!(step.action, Action::Delete | Action::Recreate);
+    let losses = plan
+        .steps()
+        .filter(|(service, step)| service.suspended.is_none() && lost(step))
+        .count();
     if losses == 0 || args.yes {
         return Ok(());
     }

@@ -116,6 +116,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Have the daemon read a service's configuration again and rerun it
     Refresh(RefreshArgs),
+    /// Leave services alone for a while: nothing is written, probes go on
+    Suspend(SuspendArgs),
+    /// Work on services again that were suspended, deleted or released
+    Resume(ResumeArgs),
     /// Print the final manifests; needs no cluster
     Render(RenderArgs),
     /// Show the services there are
@@ -208,6 +212,34 @@ pub struct RefreshArgs {
     /// Address of the daemon
     #[arg(long, env = "JSORC_SERVER", hide_env_values = true, value_name = "URL")]
     pub server: Option<String>,
+}
+
+/// Arguments of `suspend`.
+#[derive(Debug, Args)]
+pub struct SuspendArgs {
+    /// Services to leave alone
+    #[arg(value_name = "SERVICE", required_unless_present = "all")]
+    pub services: Vec<String>,
+    /// Every service, also those that are yet to come
+    #[arg(long, conflicts_with = "services")]
+    pub all: bool,
+    /// For how long; until `jsorc resume` when it is not given
+    #[arg(long = "for", value_parser = duration, value_name = "TIME")]
+    pub time: Option<std::time::Duration>,
+    /// Why, for those who look at the status
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Services to work on again
+    #[arg(value_name = "SERVICE", required_unless_present = "all")]
+    pub services: Vec<String>,
+    /// Every service that is suspended
+    #[arg(long, conflicts_with = "services")]
+    pub all: bool,
 }
 
 /// Arguments of `render`.

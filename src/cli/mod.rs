@@ -21,6 +21,7 @@ mod run;
 mod server;
 mod services;
 mod status;
+mod suspend;
 mod tally;
 pub mod usage;
 mod version;
@@ -43,6 +44,8 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(args) => Box::pin(apply::command(&context, args)).await,
         Command::Status(args) => Box::pin(status::command(&context, args)).await,
         Command::Refresh(args) => refresh::command(&context, args).await,
+        Command::Suspend(args) => suspend::suspend(&context, args).await,
+        Command::Resume(args) => suspend::resume(&context, args).await,
         Command::Render(args) => render::command(&context, &args),
         Command::Services(args) => services::command(&context, &args),
         Command::Config(args) => config::command(&context, &args),

@@ -138,6 +138,7 @@ mod tests {
             answers: false,
             retry: None,
             problems: Vec::new(),
+            suspended: Vec::new(),
             kept: Vec::new(),
         }
     }

@@ -57,7 +57,7 @@ fn name(instance: &Instance) -> String {
     format!("{}-configuration", instance.name)
 }
 
-fn config_maps() -> Resource {
+pub(super) fn config_maps() -> Resource {
     Resource {
         group: "".into(),
         version: "v1".into(),

@@ -5,7 +5,7 @@ use super::hands::{Hands, Reader};
 use super::records;
 use super::request::{Call, read, send};
 use crate::desired::Instance;
-use crate::engine::{Inventory, WriteError};
+use crate::engine::{Inventory, Orders, WriteError};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -17,12 +17,21 @@ const SERVICE_ANNOTATION: &str = "jsorc.dev/service";
 const NAMESPACE_ANNOTATION: &str = "jsorc.dev/namespace";
 const EPOCH_ANNOTATION: &str = "jsorc.dev/epoch";
 
+/// What an instance stores about its services.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// What was applied, service by service.
+    pub inventories: Vec<Inventory>,
+    /// What people ordered.
+    pub orders: Orders,
+}
+
 impl Reader {
-    /// All inventories of an instance, read consistently.
+    /// All inventories of an instance and the orders beside them, read consistently.
     ///
     /// # Errors
     /// When the server does not say.
-    pub async fn inventories(&self, instance: &Instance) -> Result<Vec<Inventory>, WriteError> {
+    pub async fn stored(&self, instance: &Instance) -> Result<Stored, WriteError> {
         let uri = format!(
             "/api/v1/namespaces/{}/configmaps?labelSelector={INVENTORY_LABEL}%3D{}",
             instance.namespace,
@@ -34,7 +43,16 @@ impl Reader {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        Ok(items.filter_map(decode).collect())
+        let orders = instance.orders_name();
+        let mut stored = Stored::default();
+        for item in items {
+            if item.pointer("/metadata/name").and_then(Value::as_str) == Some(&orders) {
+                stored.orders = Orders::read(item);
+            } else {
+                stored.inventories.extend(decode(item));
+            }
+        }
+        Ok(stored)
     }
 }
 

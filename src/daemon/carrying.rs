@@ -25,6 +25,7 @@ impl Session {
             }
             Command::SaveInventory(inventory) => self.save_inventory(*inventory),
             Command::ReadInventories => self.read_inventories(),
+            Command::Compose => self.outdated = true,
             Command::Explain(key, resource) => self.explain(key, resource),
             Command::Start(start) => {
                 let route = self.route(&start.service, &start.namespace);
@@ -99,14 +100,15 @@ impl Session {
         tokio::spawn(async move {
             let mut wait = Duration::from_millis(200);
             let read = loop {
-                match reader.inventories(&instance).await {
+                match reader.stored(&instance).await {
                     Ok(read) => break read,
                     Err(error) => tracing::debug!("read the inventories: {error}"),
                 }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(Duration::from_secs(10));
             };
-            let _ = events.send(Event::Inventories(read));
+            let _ = events.send(Event::Orders(read.orders));
+            let _ = events.send(Event::Inventories(read.inventories));
         });
     }
 

@@ -1,7 +1,7 @@
 //! A cluster that answered, before any session works with it.
 
 use super::session::SessionError;
-use crate::cluster::{ConnectError, Counter, Greeting, Reader, Target, credentials};
+use crate::cluster::{ConnectError, Counter, Greeting, Hands, Reader, Target, credentials};
 use crate::desired::Resource;
 
 /// A cluster that answered.
@@ -42,6 +42,19 @@ impl Connected {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Hands on the same cluster, for a command that writes by itself.
+    ///
+    /// # Errors
+    /// When certificates or credentials cannot be read.
+    pub fn hands(&self) -> Result<Hands, ConnectError> {
+        Hands::new(&self.target.config, self.reader.clone(), &self.counter).map_err(|error| {
+            ConnectError::Credentials {
+                found: self.target.found.clone(),
+                reason: credentials(&error),
+            }
+        })
     }
 
     /// The kinds of these `apiVersion`s that the cluster serves.

@@ -131,6 +131,9 @@ impl Keeper {
                 }
                 Some(request) = self.requests.recv() => self.on_request(request).await,
             }
+            if let Err(error) = self.session.refit(&self.settings) {
+                tracing::error!("{error}");
+            }
             self.answer_waiting();
             self.publish();
             if self.settings.loaded.config.interval != interval {

@@ -70,6 +70,7 @@ pub struct Session {
     pub(super) numbers_of: HashMap<Arc<str>, Vec<(String, u64)>>,
     pub(super) served: Vec<Resource>,
     pub(super) was_applied: bool,
+    pub(super) outdated: bool,
 }
 
 /// The connection to a cluster.
@@ -160,6 +161,7 @@ impl Session {
             numbers_of: HashMap::new(),
             served: Vec::new(),
             was_applied: false,
+            outdated: false,
         };
         session.send(Event::Cluster(cluster));
         Ok(session)
@@ -187,9 +189,9 @@ impl Session {
         self.key = shared_key(settings, connected, hands.as_ref()).await?;
         self.engine.set_key(self.key.clone());
         let served = connected.served(&settings.foreign_api_versions()).await?;
-        let inventories = connected
+        let stored = connected
             .reader
-            .inventories(instance)
+            .stored(instance)
             .await
             .map_err(prepare("read the inventories"))?;
         let forwarder = if connected.target.inside {
@@ -213,9 +215,10 @@ impl Session {
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         });
         self.served = served;
-        self.was_applied = !inventories.is_empty();
+        self.was_applied = !stored.inventories.is_empty();
+        self.send(Event::Orders(stored.orders));
         self.give(settings)?;
-        self.send(Event::Inventories(inventories));
+        self.send(Event::Inventories(stored.inventories));
         self.send(Event::Cluster(ClusterState::Ready));
         Ok(())
     }
@@ -233,6 +236,17 @@ impl Session {
             .collect();
         self.numbers_of = super::carrying::numbers_of(settings);
         self.send(Event::Desired(Box::new(set)));
+        Ok(())
+    }
+
+    /// Gives the same services anew, when an order changed which of them are kept alive.
+    ///
+    /// # Errors
+    /// When they do not fit any more.
+    pub fn refit(&mut self, settings: &Settings) -> Result<(), SessionError> {
+        if std::mem::take(&mut self.outdated) {
+            self.give(settings)?;
+        }
         Ok(())
     }
 
@@ -277,12 +291,13 @@ impl Session {
         let Some(link) = &self.link else {
             return Ok(());
         };
-        let inventories = link
+        let stored = link
             .reader
-            .inventories(&self.instance)
+            .stored(&self.instance)
             .await
             .map_err(prepare("read the inventories"))?;
-        self.send(Event::Inventories(inventories));
+        self.send(Event::Orders(stored.orders));
+        self.send(Event::Inventories(stored.inventories));
         self.send(Event::Elected);
         self.store_configuration(settings).await
     }

@@ -17,6 +17,9 @@ pub const AFTER_ANNOTATION: &str = "jsorc.dev/after";
 /// The annotation that says how often a Job runs.
 pub const RUN_ANNOTATION: &str = "jsorc.dev/run";
 
+/// The annotation by which a live object asks to be left alone; its value is the reason.
+pub const SUSPEND_ANNOTATION: &str = "jsorc.dev/suspend";
+
 /// An installation: its name and the namespace that holds its inventories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -55,6 +58,12 @@ impl Instance {
     #[must_use]
     pub fn inventory_name(&self, service: &str) -> String {
         format!("{}.{service}", self.name)
+    }
+
+    /// The name of the `ConfigMap` that holds what people ordered about services.
+    #[must_use]
+    pub fn orders_name(&self) -> String {
+        format!("{}-orders", self.name)
     }
 
     /// The `ApplySet` id of a service's inventory (KEP-3659: a hash of name, namespace, kind and

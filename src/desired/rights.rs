@@ -82,7 +82,7 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
         found.add(home.clone(), "", "secrets", &["create"], None);
     }
     if purpose == Purpose::Run {
-        found.add(home.clone(), "", "configmaps", &["patch"], None);
+        found.add(home.clone(), "", "configmaps", &["patch", "watch"], None);
         found.add(
             home.clone(),
             "coordination.k8s.io",

@@ -39,6 +39,8 @@ pub struct Census {
     pub unhealthy: BTreeSet<usize>,
     /// In front of pods, so that endpoints count.
     pub fronts: BTreeSet<usize>,
+    /// Asking to be left alone.
+    pub alone: BTreeSet<usize>,
 }
 
 /// What one object adds to a census.
@@ -53,6 +55,7 @@ pub(super) struct Mark {
     healthy: bool,
     flies: bool,
     front: bool,
+    alone: bool,
     open: bool,
 }
 
@@ -86,6 +89,7 @@ impl Mark {
             healthy: is_healthy(object),
             flies: object.flight.is_some(),
             front: object.desired.wants_endpoint,
+            alone: object.suspended().is_some(),
             open: place == Place::Busy || pending || !answered,
         }
     }
@@ -131,6 +135,7 @@ impl Census {
         list(&mut self.troubled, mark.place == Place::Troubled);
         list(&mut self.unhealthy, !mark.healthy);
         list(&mut self.fronts, mark.front);
+        list(&mut self.alone, mark.alone);
     }
 }
 

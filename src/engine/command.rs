@@ -22,6 +22,8 @@ pub enum Command {
     SaveInventory(Box<Inventory>),
     /// Read all inventories again: somebody else stored one.
     ReadInventories,
+    /// Give the desired set anew: an order changed which services are kept alive.
+    Compose,
     /// Find out why an object is not ready.
     Explain(ObjectKey, Arc<Resource>),
     /// Start a driver and probe it once.

@@ -81,7 +81,8 @@ pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
     if let Some(why) = around.blocked {
         return Decision::Block(why.to_owned());
     }
-    if !around.enforce || around.policy.mode == Mode::Report {
+    let left_alone = object.suspended().is_some();
+    if !around.enforce || around.policy.mode == Mode::Report || left_alone {
         return Decision::Report(cause);
     }
     if let Some(first) = &around.waits_for {

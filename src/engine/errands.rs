@@ -267,7 +267,11 @@ impl Engine {
         let readers = self.waiters.get(&secret).cloned().unwrap_or_default();
         let mut workloads = Vec::new();
         for reader in readers {
-            let reader = &self.objects[reader].desired;
+            let reader = &self.objects[reader];
+            if reader.suspended().is_some() {
+                continue;
+            }
+            let reader = &reader.desired;
             if super::remedy::restarts(&reader.key) {
                 workloads.push((reader.key.clone(), reader.resource.clone()));
             }

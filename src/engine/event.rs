@@ -1,5 +1,6 @@
 //! What happens: everything that the engine is told.
 
+use super::orders::Orders;
 use super::record::Inventory;
 use crate::desired::path::Path;
 use crate::desired::{DesiredSet, ObjectKey, Resource};
@@ -25,6 +26,8 @@ pub enum Event {
     Cluster(ClusterState),
     /// All inventories of this instance, read consistently.
     Inventories(Vec<Inventory>),
+    /// What people ordered about services.
+    Orders(Orders),
     /// This process leads from now on; the inventories were read since.
     Elected,
     /// An inventory was stored under this version, or was not.

@@ -5,7 +5,7 @@ use super::health::Health;
 use super::object::{Foreign, Looked, Object};
 use super::record::Inventory;
 use super::service::{Hold, Service};
-use super::watching::{endpoint_slices, watch_of};
+use super::watching::{config_maps, endpoint_slices, watch_of};
 use super::{ClusterState, Command, Engine, Mode, Now, Standing};
 use crate::desired::{DesiredObject, DesiredSet, ObjectKey, WriteMode};
 use std::collections::{BTreeSet, HashMap};
@@ -28,7 +28,9 @@ impl Engine {
             .map(|o| (o.desired.key.clone(), o))
             .collect();
         self.stop_services_that_left(&set);
-        for desired in set.services {
+        self.orders.dismissed = self.orders.now.dismissed().cloned().collect();
+        for mut desired in set.services {
+            desired.kept &= !self.orders.dismissed.contains(&desired.name);
             let name = desired.name.clone();
             let changes = |object: &DesiredObject| {
                 known
@@ -152,6 +154,9 @@ impl Engine {
             if !self.index.contains_key(key) {
                 wanted.insert(watch_of(key, &record.resource));
             }
+        }
+        if matches!(self.mode, Mode::Enforce { run: true } | Mode::Follow) {
+            wanted.insert(config_maps(&self.instance.namespace));
         }
         if wanted.iter().eq(self.watches.keys()) {
             return;

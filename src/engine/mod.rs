@@ -32,6 +32,8 @@ mod keeping;
 mod looking;
 mod object;
 mod occurrence;
+pub mod ordered;
+mod orders;
 pub mod ownership;
 mod phase;
 pub mod plan;
@@ -55,6 +57,7 @@ pub use event::{
 pub use flight::Cause;
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
+pub use orders::{Order, Orders, Wish};
 pub use phase::Phase;
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
@@ -108,6 +111,7 @@ pub struct Engine {
     allowed: BTreeSet<String>,
     inventories_read: bool,
     orphans: BTreeMap<Arc<str>, Inventory>,
+    orders: ordered::Known,
     strays: HashMap<ObjectKey, Live>,
     deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
     departures: HashMap<ObjectKey, Duration>,
@@ -157,6 +161,7 @@ impl Engine {
             allowed: BTreeSet::new(),
             inventories_read: false,
             orphans: BTreeMap::new(),
+            orders: ordered::Known::default(),
             strays: HashMap::new(),
             deletions: HashMap::new(),
             departures: HashMap::new(),
@@ -219,6 +224,7 @@ impl Engine {
             Event::Desired(set) => self.on_desired(*set, now),
             Event::Cluster(state) => self.on_cluster(state),
             Event::Inventories(inventories) => self.on_inventories(inventories),
+            Event::Orders(orders) => self.on_orders(orders),
             Event::Elected => self.on_elected(now),
             Event::InventorySaved(service, result) => self.on_saved(&service, result, now),
             Event::Watch(watch, change) => self.on_watch(&watch, change, now),
@@ -272,7 +278,7 @@ impl Engine {
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
             policy: service.desired.policy,
-            enforce: self.writes(),
+            enforce: self.writes_of(&object.service, now),
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),

@@ -6,9 +6,10 @@ use super::event::{Explanation, FieldConflict};
 use super::flight::{Cause, Flight};
 use super::health::{Health, health};
 use super::occurrence::Blame;
+use super::ordered::left_alone;
 use super::ownership::{Evidence, evidence};
 use super::record::Record;
-use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
+use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
 use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
 use serde_json::Value;
@@ -72,6 +73,8 @@ pub struct Live {
     pub labelled: bool,
     /// The service that its label names.
     pub service: Option<String>,
+    /// Why it is to be left alone, when it says so itself.
+    pub suspended: Option<String>,
     /// Whether something else owns it.
     pub owned: bool,
     /// Named since the watch last started over.
@@ -214,6 +217,13 @@ impl Object {
         self.record.as_ref().is_some_and(|record| record.done)
     }
 
+    /// Why it is left alone, when it says so itself.
+    #[must_use]
+    pub fn suspended(&self) -> Option<String> {
+        let reason = self.live.as_ref()?.suspended.as_deref()?;
+        Some(left_alone(reason))
+    }
+
     /// Whether a field is left to its other manager.
     #[must_use]
     pub fn leaves(&self, path: &Path) -> bool {
@@ -287,6 +297,10 @@ impl Live {
             health: health(object),
             labelled: label_of(INSTANCE_LABEL) == Some(label),
             service: label_of(SERVICE_LABEL).map(str::to_owned),
+            suspended: object
+                .pointer("/metadata/annotations")
+                .and_then(|annotations| annotations.get(SUSPEND_ANNOTATION)?.as_str())
+                .map(str::to_owned),
             owned: object
                 .pointer("/metadata/ownerReferences")
                 .and_then(Value::as_array)

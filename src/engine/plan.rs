@@ -6,6 +6,7 @@ use super::diff::FieldChange;
 use super::flight::Cause;
 use super::object::{Checked, Object, Standing};
 use super::occurrence::{Blame, Fault};
+use super::orders::Order;
 use super::pruning::Leaver;
 use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub struct PlannedService {
     pub namespace: String,
     /// Whether it is kept alive.
     pub kept: bool,
+    /// The order to leave it alone, in words.
+    pub suspended: Option<String>,
     /// Whether it has manifests.
     pub has_objects: bool,
     /// What would be done, in the order in which it would be.
@@ -135,6 +138,7 @@ impl Engine {
             name: name.clone(),
             namespace: service.desired.namespace.clone(),
             kept: service.desired.kept,
+            suspended: service.suspended.as_ref().map(Order::words),
             has_objects: self.members(name).next().is_some(),
             steps: Vec::new(),
             unchanged: Vec::new(),
@@ -184,6 +188,9 @@ impl Engine {
             }
             Standing::Differs(cause) => *cause,
         };
+        if let Some(why) = object.suspended() {
+            return Some(plain_step(object, Action::Kept, why, Checked::Server));
+        }
         let rehearsal = object.rehearsal.as_ref();
         let recreates = rehearsal.is_some_and(|rehearsal| rehearsal.recreates);
         let cause = if recreates { Cause::Recreate } else { cause };

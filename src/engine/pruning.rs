@@ -6,6 +6,7 @@
 
 use super::health::Health;
 use super::occurrence::Occurrence;
+use super::ordered::left_alone;
 use super::record::Record;
 use super::service::{Hold, Service};
 use super::watching::watch_of;
@@ -78,6 +79,9 @@ impl Engine {
             None => keep("it was never confirmed to be ours"),
             Some(applied) if applied.uid != live.uid => keep("another object has its name now"),
             _ if live.owned => keep("something else owns it"),
+            _ if live.suspended.is_some() => {
+                Leaver::Keep(left_alone(live.suspended.as_deref().unwrap_or_default()))
+            }
             _ if is_protected(key, service) && !self.allowed.contains(&key.short()) => {
                 Leaver::Keep(format!("protected kind (--allow-delete {})", key.short()))
             }
@@ -95,7 +99,7 @@ impl Engine {
 
     /// Deletes what left the folder, once everything that is wanted is in order.
     pub(super) fn prune(&mut self, name: &Arc<str>, now: Now) {
-        if !self.writes() {
+        if !self.writes_of(name, now) {
             return;
         }
         let leavers = self.leavers(name);

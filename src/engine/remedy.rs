@@ -22,7 +22,11 @@ impl Engine {
         let ready = self
             .members(name)
             .all(|object| object.health().is_current());
-        if service.desired.remedy != Remedy::Restart || recent || !ready || !self.writes() {
+        if service.desired.remedy != Remedy::Restart
+            || recent
+            || !ready
+            || !self.writes_of(name, now)
+        {
             return;
         }
         let workloads: Vec<_> = self

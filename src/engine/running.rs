@@ -16,6 +16,7 @@ impl Engine {
     /// Looks at one service and does what comes next.
     pub(super) fn review(&mut self, name: &Arc<str>, now: Now) {
         self.save_inventory(name, now);
+        self.heed(name, now);
         self.prune(name, now);
         let Some(service) = self.services.get(name) else {
             return;
@@ -73,6 +74,10 @@ impl Engine {
             service.since = now.mono;
             service.since_wall = now.wall;
             self.wake_dependents(name);
+        }
+        let quiet = self.services[name].suspended.is_some();
+        if quiet && !matches!(verdict.phase, Phase::Failed | Phase::Degraded) {
+            return;
         }
         self.tell(Occurrence::Phase {
             service: name.clone(),

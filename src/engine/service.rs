@@ -3,6 +3,7 @@
 use super::backoff::SERVICE;
 use super::census::Census;
 use super::event::{Answer, DriverError};
+use super::orders::Order;
 use super::phase::Phase;
 use super::record::Inventory;
 use crate::desired::{DesiredService, ObjectKey};
@@ -53,6 +54,8 @@ pub struct Service {
     pub hold: Hold,
     /// When its workloads were last restarted as a remedy.
     pub restarted: Option<Duration>,
+    /// The order to leave it alone.
+    pub suspended: Option<Order>,
     /// Why a person has to decide about the whole service.
     pub blocked: Option<String>,
     /// Objects that left the folder and are kept; told once.
@@ -134,6 +137,7 @@ impl Service {
             save: Save::Clean,
             hold: Hold::Unproven,
             restarted: None,
+            suspended: None,
             blocked: None,
             kept: BTreeSet::new(),
         }

@@ -5,6 +5,7 @@ use super::event::Answer;
 use super::flight::Cause;
 use super::object::Standing;
 use super::occurrence::{Blame, Fault, Heal};
+use super::orders::Order;
 use super::phase::Phase;
 use super::pruning::Leaver;
 use super::service::{Run, Save, Service};
@@ -69,6 +70,8 @@ pub struct ServiceStatus {
     pub retry: Option<(Duration, u32)>,
     /// What is wrong with single objects.
     pub problems: Vec<(ObjectKey, String)>,
+    /// Objects that ask to be left alone, and why.
+    pub suspended: Vec<(ObjectKey, String)>,
     /// Objects that left the folder and stay, and why.
     pub kept: Vec<(ObjectKey, String)>,
 }
@@ -94,6 +97,7 @@ impl Engine {
             answers: false,
             retry: None,
             problems: Vec::new(),
+            suspended: Vec::new(),
             kept: Vec::new(),
         }));
         let kinds: BTreeSet<_> = self.watches.keys().map(|watch| &watch.resource).collect();
@@ -155,16 +159,22 @@ impl Engine {
     fn service_status(&self, name: &Arc<str>, now: Now) -> ServiceStatus {
         let service = &self.services[name];
         let census = &service.census;
+        let suspension = service.suspended.as_ref();
         let problem = |standing: &Standing| match standing {
             Standing::Blocked(why) | Standing::Failed(why) => Some(why.clone()),
             _ => None,
         };
         ServiceStatus {
             name: name.clone(),
-            phase: service.phase,
-            since: service.since_wall,
+            phase: suspension.map_or(service.phase, |_| Phase::Suspended),
+            since: suspension
+                .and_then(|order| order.at)
+                .unwrap_or(service.since_wall),
             age: now.mono.saturating_sub(service.since),
-            reason: service.reason.clone(),
+            reason: match suspension {
+                Some(order) => beneath(service, order),
+                None => service.reason.clone(),
+            },
             hint: service.hint.clone(),
             objects: (census.tracked > 0).then_some((census.current, census.tracked)),
             answer: service.probes.last.clone(),
@@ -182,6 +192,12 @@ impl Engine {
                 .filter(|object| object.desired.mode != WriteMode::Ensure)
                 .filter_map(|o| problem(&o.standing).map(|why| (o.desired.key.clone(), why)))
                 .collect(),
+            suspended: census
+                .alone
+                .iter()
+                .map(|position| &self.objects[*position])
+                .filter_map(|object| Some((object.desired.key.clone(), object.suspended()?)))
+                .collect(),
             kept: self.kept(name),
         }
     }
@@ -191,7 +207,7 @@ impl Engine {
     pub fn is_settled(&self) -> bool {
         self.services
             .values()
-            .all(|service| service.phase.is_settled())
+            .all(|service| service.suspended.is_some() || service.phase.is_settled())
     }
 
     /// Whether every object is written and recorded, or cannot be without something else.
@@ -199,11 +215,13 @@ impl Engine {
     pub fn is_applied(&self) -> bool {
         let at_rest = |service: &Service| {
             let census = &service.census;
-            census.flights == 0 && census.in_order + census.troubled.len() == census.all
+            let left = census.troubled.len() + census.differs.len();
+            census.flights == 0 && census.in_order + left == census.all
         };
         // A service with an object that cannot be written prunes nothing, so nothing is waited for.
         let leaves = |(name, service): (&Arc<str>, &Service)| {
             service.census.in_order == service.census.all
+                && service.suspended.is_none()
                 && self
                     .leavers(name)
                     .iter()
@@ -218,6 +236,15 @@ impl Engine {
                 .all(|service| service.save == Save::Clean && at_rest(service))
             && !self.services.iter().any(leaves)
     }
+}
+
+/// A suspended service is still looked at: what it would be told to be otherwise.
+fn beneath(service: &Service, order: &Order) -> String {
+    let mut words = format!("{}; {}", order.words(), service.phase);
+    if !service.reason.is_empty() {
+        words = format!("{words}: {}", service.reason);
+    }
+    words
 }
 
 fn orphaned(name: &str, objects: usize) -> String {

@@ -353,7 +353,7 @@ impl World {
                 let inventories = self.server.inventory.clone().into_iter().collect();
                 self.mail.push_back(Event::Inventories(inventories));
             }
-            Command::Explain(..) | Command::Stop(..) => {}
+            Command::Compose | Command::Explain(..) | Command::Stop(..) => {}
         }
     }
 

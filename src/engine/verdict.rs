@@ -43,7 +43,13 @@ impl Verdict {
 impl Engine {
     pub(super) fn verdict(&self, service: &Service, now: Now) -> Verdict {
         if !service.desired.kept {
-            return Verdict::new(Phase::Disabled, "not kept alive");
+            return match self.orders.now.dismissal(&service.desired.name) {
+                Some(order) => Verdict {
+                    hint: Some(format!("jsorc resume {}", service.desired.name)),
+                    ..Verdict::new(Phase::Disabled, order.words())
+                },
+                None => Verdict::new(Phase::Disabled, "not kept alive"),
+            };
         }
         let first = service
             .desired

@@ -3,6 +3,7 @@
 use super::decide;
 use super::event::{Explanation, WatchChange, WatchKey};
 use super::object::{Live, Looked, Object};
+use super::orders::Orders;
 use super::{Engine, Now};
 use crate::desired::{ObjectKey, Resource};
 use serde_json::Value;
@@ -60,6 +61,23 @@ pub fn endpoint_slices(namespace: Option<Arc<str>>) -> WatchKey {
     }
 }
 
+/// The watch of the `ConfigMap`s in a namespace, which brings orders.
+#[must_use]
+pub fn config_maps(namespace: &str) -> WatchKey {
+    let resource = Resource {
+        group: "".into(),
+        version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+        namespaced: true,
+    };
+    WatchKey {
+        resource: Arc::new(resource),
+        namespace: Some(namespace.into()),
+        name: None,
+    }
+}
+
 impl Engine {
     pub(super) fn on_watch(&mut self, watch: &WatchKey, change: WatchChange, now: Now) {
         if !self.watches.contains_key(watch) {
@@ -78,6 +96,10 @@ impl Engine {
         let key = key_in(watch, &object);
         if &*watch.resource.kind == "EndpointSlice" {
             return self.on_slice(key, &object);
+        }
+        if self.is_orders(&key) {
+            self.orders.seen = true;
+            return self.on_orders(Orders::read(&object));
         }
         let position = self.index.get(&key).copied();
         if position.is_some_and(|position| self.has_seen(position, &object)) {
@@ -152,6 +174,9 @@ impl Engine {
 
     fn on_deleted(&mut self, watch: &WatchKey, object: &Value) {
         let key = key_in(watch, object);
+        if self.is_orders(&key) {
+            return self.on_orders(Orders::default());
+        }
         self.forget_slice(&key);
         if &*watch.resource.kind == "EndpointSlice" {
             return self.dirty.extend(self.services.keys().cloned());
@@ -194,6 +219,9 @@ impl Engine {
 
     fn forget_seen(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), false);
+        if *watch == config_maps(&self.instance.namespace) {
+            self.orders.seen = false;
+        }
         for object in &mut self.objects {
             if watch_of(&object.desired.key, &object.desired.resource) == *watch
                 && let Some(live) = &mut object.live
@@ -211,6 +239,9 @@ impl Engine {
     fn on_synced(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), true);
         self.lost.remove(watch);
+        if *watch == config_maps(&self.instance.namespace) && !self.orders.seen {
+            self.on_orders(Orders::default());
+        }
         let of_watch =
             |object: &Object| watch_of(&object.desired.key, &object.desired.resource) == *watch;
         let positions: Vec<usize> = (0..self.objects.len())

@@ -47,6 +47,7 @@ pub(super) fn service(name: &str, phase: Phase, age: u64, reason: &str) -> Servi
         answers: false,
         retry: None,
         problems: Vec::new(),
+        suspended: Vec::new(),
         kept: Vec::new(),
     }
 }

@@ -101,9 +101,11 @@ pub(super) fn note(service: &ServiceStatus) -> String {
             let _ = write!(note, " ({})", ordinal(failures));
         }
     }
-    if !service.kept.is_empty() {
-        let gap = if note.is_empty() { "" } else { ", " };
-        let _ = write!(note, "{gap}{} kept", service.kept.len());
+    for (objects, word) in [(&service.suspended, "left alone"), (&service.kept, "kept")] {
+        if !objects.is_empty() {
+            let gap = if note.is_empty() { "" } else { ", " };
+            let _ = write!(note, "{gap}{} {word}", objects.len());
+        }
     }
     note
 }
@@ -132,7 +134,11 @@ fn problems(status: &Status) -> String {
             .kept
             .iter()
             .map(|(key, why)| ("=", key, format!("stays: {why}")));
-        for (sign, key, why) in problems.chain(kept) {
+        let alone = service
+            .suspended
+            .iter()
+            .map(|(key, why)| ("=", key, why.clone()));
+        for (sign, key, why) in problems.chain(alone).chain(kept) {
             table.row([
                 Cell::new(Meaning::Strong, sign),
                 Cell::from(&*service.name),
@@ -212,6 +218,7 @@ fn service_json(service: &ServiceStatus) -> Value {
             .collect()
     };
     let (problems, kept) = (listed(&service.problems), listed(&service.kept));
+    let suspended = listed(&service.suspended);
     let last = service.answer.as_ref();
     json!({
         "name": &*service.name,
@@ -229,6 +236,7 @@ fn service_json(service: &ServiceStatus) -> Value {
             "last": last.map(|(_, at)| at),
         },
         "problems": problems,
+        "suspended": suspended,
         "kept": kept,
     })
 }

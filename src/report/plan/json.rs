@@ -34,9 +34,14 @@ pub fn json(plan: &Plan, view: &PlanView) -> Value {
         "namespace": view.target.namespace,
         "instance": view.target.instance,
     });
+    let suspended: Vec<Value> = plan
+        .services
+        .iter()
+        .filter_map(|s| Some(json!({"service": &*s.name, "reason": s.suspended.as_ref()?})))
+        .collect();
     document::new(
         "Plan",
-        json!({"target": target, "summary": summary, "steps": steps}),
+        json!({"target": target, "summary": summary, "suspended": suspended, "steps": steps}),
     )
 }
 

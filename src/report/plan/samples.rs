@@ -33,6 +33,7 @@ pub(super) fn service(name: &str, steps: Vec<Step>) -> PlannedService {
         name: name.into(),
         namespace: "prod".into(),
         kept: true,
+        suspended: None,
         has_objects: true,
         steps,
         unchanged: Vec::new(),

@@ -288,6 +288,7 @@ fn the_documented_json() {
         .retain(|service| matches!(&*service.name, "redis" | "web"));
     let redis = &mut plan.services[0];
     redis.steps.retain(|step| step.action == Action::Update);
+    redis.suspended = Some("suspended by ann: a migration".into());
     let document = json(&plan, &view());
     let object = |version: &str, kind: &str, name: &str| json!({"apiVersion": version, "kind": kind, "namespace": "prod", "name": name});
     let expected = json!({
@@ -295,6 +296,7 @@ fn the_documented_json() {
         "kind": "Plan",
         "target": {"server": "https://10.0.0.1:6443", "context": "kind-dev", "namespace": "prod", "instance": "jsorc"},
         "summary": {"create": 0, "update": 2, "recreate": 0, "delete": 0, "kept": 0, "unchanged": 1, "blocked": 0},
+        "suspended": [{"service": "redis", "reason": "suspended by ann: a migration"}],
         "steps": [
             {
                 "action": "update", "service": "redis", "object": object("apps/v1", "Deployment", "redis"),
@@ -316,7 +318,15 @@ fn the_documented_json() {
     });
     assert_eq!(document, expected);
     let keys: Vec<&String> = document.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["apiVersion", "kind", "target", "summary", "steps"]);
+    let named = [
+        "apiVersion",
+        "kind",
+        "target",
+        "summary",
+        "suspended",
+        "steps",
+    ];
+    assert_eq!(keys, named);
     let verbose = PlanView {
         verbose: true,
         ..view()

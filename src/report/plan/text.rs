@@ -78,6 +78,11 @@ impl<'a> Page<'a> {
                 let _ = write!(self.out, " · {} unchanged", service.unchanged.len());
             }
             self.out.push('\n');
+            if let Some(why) = &service.suspended {
+                let line = format!("{}: nothing of it is applied", safe(why));
+                let line = palette.paint(Meaning::Strong, &line);
+                let _ = writeln!(self.out, "  ! {line}");
+            }
             for row in rows {
                 match row {
                     Row::Step(step) => self.step(service, step),

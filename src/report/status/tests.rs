@@ -84,6 +84,7 @@ fn the_documented_json() {
     let mut status = status();
     status.services.drain(..1);
     status.services.truncate(2);
+    status.services[0].suspended = vec![(deployment(), "left alone: by ann".into())];
     status.drifts = vec![Drift {
         service: "redis".into(),
         key: deployment(),
@@ -114,6 +115,7 @@ fn the_documented_json() {
                     "objects": {"current": 3, "total": 4, "kept": 1},
                     "probe": {"ok": false, "latency_ms": null, "last": null},
                     "problems": [{"object": object, "reason": "would be refused: no right"}],
+                    "suspended": [{"object": object, "reason": "left alone: by ann"}],
                     "kept": [{"object": claim, "reason": "protected kind"}],
                 },
                 {
@@ -121,7 +123,7 @@ fn the_documented_json() {
                     "since": "2026-11-22T14:00:00Z", "reason": "2 workers, 0 queued", "hint": null,
                     "objects": null,
                     "probe": {"ok": true, "latency_ms": 6.0, "last": "2026-11-22T14:04:12Z"},
-                    "problems": [], "kept": [],
+                    "problems": [], "suspended": [], "kept": [],
                 },
             ],
             "drifts": [
