@@ -5,6 +5,7 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod adopt;
 mod children;
 mod database;
 mod deploy;

@@ -1,10 +1,11 @@
 //! `jsorc apply`: plan, ask where something could be lost, write, and with `--wait` bring up.
 
 use super::arguments::ApplyArgs;
-use super::context::{Context, can_ask};
+use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
 use super::plan::{observed, show};
+use super::prompt::{ask, can_ask};
 use super::rights;
 use super::tally::{Outcome, Tally};
 use crate::daemon::{Access, Connected, Session, Settings};
@@ -13,7 +14,7 @@ use crate::engine::{Action, Event, Mode, Occurrence, Order, Orders, Plan, Step};
 use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::Progress;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, Failure> {
@@ -190,14 +191,6 @@ fn is_shown(occurrence: &Occurrence, verbose: bool) -> bool {
         Occurrence::Applied { .. } | Occurrence::RerunIgnored { .. } => verbose,
         _ => true,
     }
-}
-
-fn ask(question: &str) -> Result<bool, Failure> {
-    eprint!("{question} [y/N] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 async fn carry_out(

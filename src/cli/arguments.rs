@@ -116,6 +116,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Have the daemon read a service's configuration again and rerun it
     Refresh(RefreshArgs),
+    /// Take over objects that somebody else made, without changing a value of them
+    Adopt(AdoptArgs),
     /// Leave services alone for a while: nothing is written, probes go on
     Suspend(SuspendArgs),
     /// Work on services again that were suspended, deleted or released
@@ -212,6 +214,17 @@ pub struct RefreshArgs {
     /// Address of the daemon
     #[arg(long, env = "JSORC_SERVER", hide_env_values = true, value_name = "URL")]
     pub server: Option<String>,
+}
+
+/// Arguments of `adopt`.
+#[derive(Debug, Args)]
+pub struct AdoptArgs {
+    /// The objects, as the plan names them
+    #[arg(value_name = "KIND/NAME", required = true, value_parser = kind_and_name)]
+    pub objects: Vec<String>,
+    /// Take them from a Helm release, an Argo CD application or Flux without asking
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// Arguments of `suspend`.

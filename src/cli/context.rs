@@ -119,12 +119,6 @@ impl Context {
     }
 }
 
-/// Whether questions can be asked.
-#[must_use]
-pub fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
 /// Prints text to stdout; a reader that went away is no failure.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine; 1 "differs", "not healthy", timed out waiting, blocked steps; 2 usage or
 //! configuration; 3 failed or partly applied; 130 interrupted.
 
+mod adopt;
 mod apply;
 mod arguments;
 mod completions;
@@ -13,6 +14,7 @@ mod finding;
 mod interrupt;
 mod logging;
 mod plan;
+mod prompt;
 mod rbac;
 mod refresh;
 mod render;
@@ -44,6 +46,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(args) => Box::pin(apply::command(&context, args)).await,
         Command::Status(args) => Box::pin(status::command(&context, args)).await,
         Command::Refresh(args) => refresh::command(&context, args).await,
+        Command::Adopt(args) => Box::pin(adopt::command(&context, args)).await,
         Command::Suspend(args) => suspend::suspend(&context, args).await,
         Command::Resume(args) => suspend::resume(&context, args).await,
         Command::Render(args) => render::command(&context, &args),

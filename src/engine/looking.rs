@@ -45,7 +45,7 @@ impl Foreign {
                 .and_then(Value::as_str)
                 .unwrap_or("")
                 .to_owned(),
-            owner: owner(object),
+            owner: owner(object, None),
             managers: other_managers(object, manager),
             applied_by_us: evidence(object, manager, key).is_some(),
             health: if object.get("kind").is_none() {
@@ -57,8 +57,9 @@ impl Foreign {
     }
 }
 
-/// Who owns an object, by the marks that the common tools leave.
-fn owner(object: &Value) -> Option<String> {
+/// Who owns an object, by the marks that the common tools leave; `ours` is the label of an instance
+/// that does not count.
+pub(super) fn owner(object: &Value, ours: Option<&str>) -> Option<String> {
     let mark = |kind: &str, name: &str| {
         object
             .pointer(&format!("/metadata/{kind}"))
@@ -66,7 +67,8 @@ fn owner(object: &Value) -> Option<String> {
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
-    if let Some(other) = mark("labels", crate::desired::instance::INSTANCE_LABEL) {
+    let instance = mark("labels", crate::desired::instance::INSTANCE_LABEL);
+    if let Some(other) = instance.filter(|other| Some(other.as_str()) != ours) {
         return Some(format!("the jsorc instance {other}"));
     }
     if let Some(release) = mark("annotations", "meta.helm.sh/release-name") {

@@ -16,6 +16,7 @@
 //! those that the server confirmed.
 
 mod acting;
+pub mod adopting;
 pub mod amending;
 mod answering;
 mod backoff;
