@@ -8,6 +8,7 @@
 mod adopt;
 mod children;
 mod database;
+mod delete;
 mod deploy;
 mod drift;
 mod drivers;
@@ -21,6 +22,7 @@ mod messages;
 mod original;
 mod ownership;
 mod protection;
+mod release;
 mod requests;
 mod rig;
 mod support;

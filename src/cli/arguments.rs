@@ -118,6 +118,10 @@ pub enum Command {
     Refresh(RefreshArgs),
     /// Take over objects that somebody else made, without changing a value of them
     Adopt(AdoptArgs),
+    /// Delete services from the cluster, and keep them from coming back
+    Delete(DeleteArgs),
+    /// Leave services running as they are and forget them
+    Release(ReleaseArgs),
     /// Leave services alone for a while: nothing is written, probes go on
     Suspend(SuspendArgs),
     /// Work on services again that were suspended, deleted or released
@@ -227,6 +231,34 @@ pub struct AdoptArgs {
     pub yes: bool,
 }
 
+/// Arguments of `delete`.
+#[derive(Debug, Args)]
+pub struct DeleteArgs {
+    /// Services to delete, also those that services/ no longer has
+    #[arg(value_name = "SERVICE", required = true)]
+    pub services: Vec<String>,
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Delete this object although its kind is protected
+    #[arg(long, value_parser = kind_and_name, value_name = "KIND/NAME")]
+    pub allow_delete: Vec<String>,
+    /// How long to wait until everything is gone
+    #[arg(long, default_value = "1m", value_parser = duration, value_name = "TIME")]
+    pub timeout: std::time::Duration,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    /// Services to release; all when none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// The field manager that owns from now on what jsorc owned
+    #[arg(long, value_parser = manager, value_name = "MANAGER")]
+    pub to: Option<String>,
+}
+
 /// Arguments of `suspend`.
 #[derive(Debug, Args)]
 pub struct SuspendArgs {
@@ -332,6 +364,15 @@ pub struct CompletionsArgs {
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     crate::manifest::duration::parse(text)
+}
+
+fn manager(text: &str) -> Result<String, String> {
+    let plain = |c: char| !c.is_control();
+    if !text.is_empty() && text.len() <= 128 && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("a field manager has 1 to 128 printable characters".into())
+    }
 }
 
 fn kind_and_name(text: &str) -> Result<String, String> {

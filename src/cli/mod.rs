@@ -9,7 +9,9 @@ mod arguments;
 mod completions;
 mod config;
 mod context;
+mod delete;
 mod failure;
+mod farewell;
 mod finding;
 mod interrupt;
 mod logging;
@@ -17,6 +19,7 @@ mod plan;
 mod prompt;
 mod rbac;
 mod refresh;
+mod release;
 mod render;
 mod rights;
 mod run;
@@ -47,6 +50,8 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status(args) => Box::pin(status::command(&context, args)).await,
         Command::Refresh(args) => refresh::command(&context, args).await,
         Command::Adopt(args) => Box::pin(adopt::command(&context, args)).await,
+        Command::Delete(args) => Box::pin(delete::command(&context, args)).await,
+        Command::Release(args) => Box::pin(release::command(&context, args)).await,
         Command::Suspend(args) => suspend::suspend(&context, args).await,
         Command::Resume(args) => suspend::resume(&context, args).await,
         Command::Render(args) => render::command(&context, &args),

@@ -14,7 +14,7 @@ pub(super) fn command(context: &Context, args: &RbacArgs) -> Result<Exit, Failur
     let purpose = match args.purpose {
         RbacFor::Run => Purpose::Run,
         RbacFor::Plan => Purpose::Plan,
-        RbacFor::Cli => Purpose::Apply,
+        RbacFor::Cli => Purpose::Manage,
     };
     let documents = roles(&set, purpose);
     if context.output == Output::Json {

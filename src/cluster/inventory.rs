@@ -89,6 +89,30 @@ impl Hands {
     }
 }
 
+impl Hands {
+    /// Deletes an inventory, if it is still the one that is known.
+    ///
+    /// # Errors
+    /// Why it was not deleted.
+    pub async fn delete_inventory(
+        &self,
+        instance: &Instance,
+        inventory: &Inventory,
+    ) -> Result<(), WriteError> {
+        self.fence().check()?;
+        let uri = format!(
+            "/api/v1/namespaces/{}/configmaps/{}",
+            instance.namespace,
+            instance.inventory_name(&inventory.service)
+        );
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"resourceVersion": inventory.resource_version}});
+        send(self.client(), Call::json(Method::DELETE, uri, &options))
+            .await
+            .map(drop)
+    }
+}
+
 fn encode(instance: &Instance, inventory: &Inventory) -> Value {
     let kinds: BTreeSet<String> = inventory
         .records

@@ -7,8 +7,10 @@ use crate::desired::{Context, DesiredSet, FingerprintKey, Instance, Resource, co
 use crate::manifest::{Catalog, Problems as ManifestProblems, folder};
 use crate::{drivers, embedded};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where a run's input comes from.
 #[derive(Clone, Debug, Default)]
@@ -147,23 +149,41 @@ impl Settings {
         key: &FingerprintKey,
         served: &[Resource],
     ) -> Result<DesiredSet, LoadError> {
+        self.desired_without(key, served, std::iter::empty())
+    }
+
+    /// What ought to be, where some services are dismissed: they are not kept alive.
+    ///
+    /// # Errors
+    /// What services and configuration do not make together.
+    pub fn desired_without<'a>(
+        &self,
+        key: &FingerprintKey,
+        served: &[Resource],
+        dismissed: impl Iterator<Item = &'a Arc<str>>,
+    ) -> Result<DesiredSet, LoadError> {
         let context = Context {
             instance: &self.instance,
             key,
             served,
         };
-        let config = &self.loaded.config;
+        let dismissed: Vec<&Arc<str>> = dismissed.collect();
+        let mut config = Cow::Borrowed(&self.loaded.config);
+        if !dismissed.is_empty() {
+            let keep = |name: &String| !dismissed.iter().any(|gone| ***gone == **name);
+            config.to_mut().keep_alive.retain(keep);
+        }
         let refuse = |problems: crate::desired::Problems| {
             LoadError::Config(problems.0.into_iter().map(|p| self.placed(p)).collect())
         };
         if self.selection.is_empty() {
-            return compose(&self.catalog, config, context).map_err(refuse);
+            return compose(&self.catalog, &config, context).map_err(refuse);
         }
-        let mut narrowed = config.clone();
-        narrowed
+        config
+            .to_mut()
             .keep_alive
             .retain(|name| self.selection.contains(name));
-        let mut set = compose(&self.catalog, &narrowed, context).map_err(refuse)?;
+        let mut set = compose(&self.catalog, &config, context).map_err(refuse)?;
         set.services
             .retain(|service| self.selection.iter().any(|name| **name == *service.name));
         Ok(set)

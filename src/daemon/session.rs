@@ -216,7 +216,12 @@ impl Session {
         });
         self.served = served;
         self.was_applied = !stored.inventories.is_empty();
-        self.send(Event::Orders(stored.orders));
+        // What was dismissed is not part of what ought to be.
+        let now = self.now();
+        for command in self.engine.handle([Event::Orders(stored.orders)], now) {
+            self.carry_out(command);
+        }
+        self.outdated = false;
         self.give(settings)?;
         self.send(Event::Inventories(stored.inventories));
         self.send(Event::Cluster(ClusterState::Ready));
@@ -228,7 +233,8 @@ impl Session {
     /// # Errors
     /// When they do not fit; what was wanted before stays in force.
     pub fn give(&mut self, settings: &Settings) -> Result<(), SessionError> {
-        let set = settings.desired(&self.key, &self.served)?;
+        let dismissed = self.engine.orders().dismissed();
+        let set = settings.desired_without(&self.key, &self.served, dismissed)?;
         self.objects_of = set
             .services
             .iter()

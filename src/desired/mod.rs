@@ -14,7 +14,7 @@ pub mod instance;
 pub mod key;
 pub mod kinds;
 mod namespace;
-mod order;
+pub mod order;
 mod parallel;
 pub mod patch;
 pub mod path;

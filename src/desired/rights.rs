@@ -19,6 +19,8 @@ pub enum Purpose {
     Plan,
     /// Applying from a command line.
     Apply,
+    /// Everything that a person does from a command line: deleting and releasing too.
+    Manage,
 }
 
 /// One rule: verbs on a resource, in one namespace or cluster-wide.
@@ -71,6 +73,9 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
         &["get", "list"]
     };
     found.add(home.clone(), "", "configmaps", inventory, None);
+    if purpose == Purpose::Manage {
+        found.add(home.clone(), "", "configmaps", &["delete"], None);
+    }
     found.add(
         home.clone(),
         "",
@@ -148,7 +153,7 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
             found.add(namespace.clone(), "", "pods", &["get", "list"], None);
             found.add(namespace.clone(), "", "events", &["list"], None);
         }
-        if purpose == Purpose::Apply && object.key.is("", "Service") {
+        if matches!(purpose, Purpose::Apply | Purpose::Manage) && object.key.is("", "Service") {
             found.add(namespace, "", "pods/portforward", &["create", "get"], None);
         }
     }

@@ -32,6 +32,9 @@ const KEEPERS: &[&str] = &[
     "Terraform",
 ];
 
+/// The labels by which an object is ours.
+const OURS: [&str; 3] = [INSTANCE_LABEL, SERVICE_LABEL, PART_OF_LABEL];
+
 /// What there is to take over of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -69,7 +72,7 @@ pub fn marking(live: &Value, wanted: &Value) -> Option<Value> {
     if live.pointer("/metadata/labels").is_none() {
         steps.push(json!({"op": "add", "path": "/metadata/labels", "value": {}}));
     }
-    for label in [INSTANCE_LABEL, SERVICE_LABEL, PART_OF_LABEL] {
+    for label in OURS {
         let value = label_of(wanted, label).filter(|value| label_of(live, label) != Some(value));
         if let Some(value) = value {
             let path = format!("/metadata/labels/{}", label.replace('/', "~1"));
@@ -94,13 +97,12 @@ pub fn inheriting(live: &Value, manager: &str) -> Option<Value> {
         let own = text(entry, "manager") == Some(manager) && text(entry, "subresource").is_none();
         own || is_keeper(entry)
     };
-    let newest = || {
-        all.iter()
-            .filter(|entry| taken(entry))
-            .max_by_key(|e| text(e, "time"))
-    };
-    let model = ours.or_else(newest)?;
-    let version = text(model, "apiVersion");
+    let newest = all
+        .iter()
+        .filter(|entry| taken(entry))
+        .max_by_key(|entry| text(entry, "time"));
+    let model = ours.or(newest);
+    let version = model.map_or(text(live, "apiVersion"), |model| text(model, "apiVersion"));
     let mut fields = Map::new();
     // Field sets of another version may be spelled otherwise; they are given up.
     let same = |entry: &&Value| taken(entry) && text(entry, "apiVersion") == version;
@@ -109,9 +111,18 @@ pub fn inheriting(live: &Value, manager: &str) -> Option<Value> {
             unite(&mut fields, more);
         }
     }
+    if fields.is_empty() {
+        // Nobody is known to have set anything; the labels by which it is found are ours.
+        let labels = live
+            .pointer("/metadata/labels")
+            .and_then(Value::as_object)?;
+        let ours = labels.keys().filter(|name| OURS.contains(&name.as_str()));
+        let ours: Map<String, Value> = ours.map(|name| (format!("f:{name}"), json!({}))).collect();
+        fields.insert("f:metadata".into(), json!({"f:labels": ours}));
+    }
     let mut entry = json!({"manager": manager, "operation": "Apply", "apiVersion": version,
         "fieldsType": "FieldsV1", "fieldsV1": fields});
-    if let Some(time) = text(model, "time") {
+    if let Some(time) = model.and_then(|model| text(model, "time")) {
         entry["time"] = time.into();
     }
     let mut left: Vec<Value> = all.iter().filter(|entry| !taken(entry)).cloned().collect();
@@ -212,7 +223,21 @@ mod tests {
     fn a_status_writer_keeps_what_it_has_whatever_it_is_called() {
         let mut status = entry("kubectl", "Update", "v1", &json!({"f:status": {}}));
         status["subresource"] = "status".into();
-        assert_eq!(inheriting(&live(&[status]), "us"), None);
+        let mut object = live(&[status.clone()]);
+        assert_eq!(
+            inheriting(&object, "us"),
+            None,
+            "there is not even our label"
+        );
+        object["apiVersion"] = "v1".into();
+        object["metadata"]["labels"] = json!({INSTANCE_LABEL: "prod.jsorc", "app": "x"});
+        let left = inheriting(&object, "us").unwrap()[1]["value"].clone();
+        assert_eq!(left[0], status);
+        let labels = json!({"f:metadata": {"f:labels": {"f:jsorc.dev/instance": {}}}});
+        assert_eq!(
+            (&left[1]["fieldsV1"], &left[1]["apiVersion"]),
+            (&labels, &json!("v1"))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::event::WatchKey;
 use super::health::Health;
 use super::object::{Foreign, Looked, Object};
 use super::record::Inventory;
-use super::service::{Hold, Service};
+use super::service::{Hold, Save, Service};
 use super::watching::{config_maps, endpoint_slices, watch_of};
 use super::{ClusterState, Command, Engine, Mode, Now, Standing};
 use crate::desired::{DesiredObject, DesiredSet, ObjectKey, WriteMode};
@@ -77,6 +77,7 @@ impl Engine {
         if !inventories.is_empty() {
             self.trust_home();
         }
+        self.forget_lost(&inventories);
         for inventory in inventories {
             match self.services.get_mut(&inventory.service) {
                 Some(service) => service.take_inventory(inventory),
@@ -92,6 +93,20 @@ impl Engine {
         self.send_watches();
         self.queue.extend(0..self.objects.len());
         self.dirty.extend(self.services.keys().cloned());
+    }
+
+    /// An inventory that is not there any more names nothing: its service was deleted or released,
+    /// or begins anew.
+    fn forget_lost(&mut self, inventories: &[Inventory]) {
+        let there: BTreeSet<&Arc<str>> = inventories.iter().map(|i| &i.service).collect();
+        self.orphans.retain(|name, _| there.contains(name));
+        for (name, service) in &mut self.services {
+            if !there.contains(name) && service.inventory.resource_version.is_some() {
+                let empty = Inventory::empty(name.clone(), &service.desired.namespace);
+                service.take_inventory(empty);
+                service.save = Save::Clean;
+            }
+        }
     }
 
     /// Where inventories are, their namespace is: a plan does not ask for it.

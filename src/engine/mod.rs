@@ -43,6 +43,7 @@ mod record;
 mod refusing;
 mod rehearsing;
 mod remedy;
+pub mod removing;
 mod running;
 mod service;
 pub mod status;
