@@ -15,6 +15,7 @@ mod drivers;
 mod faults;
 mod files;
 mod finding;
+mod graph;
 mod intruders;
 mod leader;
 mod manifest;

@@ -86,6 +86,20 @@ pub enum Output {
     /// For reviews.
     #[value(help = None::<&str>)]
     Markdown,
+    /// A drawing for Graphviz.
+    #[value(help = None::<&str>)]
+    Dot,
+    /// A drawing for Mermaid.
+    #[value(help = None::<&str>)]
+    Mermaid,
+}
+
+impl Output {
+    /// Whether only a drawing has this form.
+    #[must_use]
+    pub fn is_drawing(self) -> bool {
+        matches!(self, Self::Dot | Self::Mermaid)
+    }
 }
 
 /// When to use colours.
@@ -128,6 +142,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Print the final manifests; needs no cluster
     Render(RenderArgs),
+    /// Show what needs what; needs no cluster
+    Graph(GraphArgs),
     /// Show the services there are
     Services(ServicesArgs),
     /// Show the configuration
@@ -296,6 +312,14 @@ pub struct RenderArgs {
     /// Print the values of Secrets too
     #[arg(long)]
     pub with_secrets: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// Services to show; all that are kept alive when none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
 }
 
 /// Arguments of `services`.

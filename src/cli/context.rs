@@ -113,7 +113,7 @@ impl Context {
         let printed = match self.output {
             Output::Json => format!("{:#}", json()),
             Output::Yaml => yaml(&json()),
-            Output::Text | Output::Markdown => text(),
+            Output::Text | Output::Markdown | Output::Dot | Output::Mermaid => text(),
         };
         print_whole(&printed)
     }

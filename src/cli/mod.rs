@@ -13,6 +13,7 @@ mod delete;
 mod failure;
 mod farewell;
 mod finding;
+mod graph;
 mod interrupt;
 mod logging;
 mod plan;
@@ -43,6 +44,12 @@ use context::Context;
 /// What went wrong, with the exit code that it has.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.globals);
+    if context.output.is_drawing() && !matches!(cli.command, Command::Graph(_)) {
+        return Err(Failure::usage(
+            "-o dot and -o mermaid are drawings, and this is none",
+            "`jsorc graph` draws; -o takes text, json, yaml or markdown here",
+        ));
+    }
     match cli.command {
         Command::Run(args) => Box::pin(run::command(context, args)).await,
         Command::Plan(args) => Box::pin(plan::command(&context, args)).await,
@@ -55,6 +62,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Suspend(args) => suspend::suspend(&context, args).await,
         Command::Resume(args) => suspend::resume(&context, args).await,
         Command::Render(args) => render::command(&context, &args),
+        Command::Graph(args) => graph::command(&context, &args),
         Command::Services(args) => services::command(&context, &args),
         Command::Config(args) => config::command(&context, &args),
         Command::Rbac(args) => rbac::command(&context, &args),

@@ -10,6 +10,7 @@
 pub mod configuration;
 mod document;
 pub mod error;
+pub mod graph;
 mod heal;
 mod layout;
 pub mod measure;

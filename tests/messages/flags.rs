@@ -70,7 +70,7 @@ hint: `jsorc help apply` tells what can be written",
 hint: `jsorc help apply` tells what can be written");
     line(
         "-o xml services",
-        "error: --output: `xml` is none of text, json, yaml, markdown
+        "error: --output: `xml` is none of text, json, yaml, markdown, dot, mermaid
 hint: did you mean `yaml`?",
     );
     line(
