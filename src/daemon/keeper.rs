@@ -18,6 +18,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+/// How long the inventories may take to be stored when the daemon ends.
+const PUT_AWAY: Duration = Duration::from_secs(3);
+
 /// Takes occurrences as they come.
 pub type Sink = Box<dyn FnMut(&Occurrence, &Config) + Send>;
 
@@ -141,6 +144,7 @@ impl Keeper {
                 ticks = self.ticks();
             }
         }
+        self.session.put_away(PUT_AWAY).await;
         self.session.close().await;
         if let Some(claim) = self.claim.take() {
             claim.give_up().await;

@@ -387,6 +387,19 @@ impl Session {
         }
     }
 
+    /// Stores the inventories that are behind, before the process ends.
+    pub async fn put_away(&mut self, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        let now = self.now();
+        for command in self.engine.store_now(now) {
+            self.carry_out(command);
+        }
+        while self.engine.is_storing() && Instant::now() < until {
+            let left = until.saturating_duration_since(Instant::now());
+            drop(self.step(left).await);
+        }
+    }
+
     /// Ends everything that runs.
     pub async fn close(mut self) {
         self.link = None;

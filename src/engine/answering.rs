@@ -11,6 +11,12 @@ use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
 use std::time::Duration;
 
+/// How long the inventory may be behind after a heal that made another object.
+const REPLACED: Duration = Duration::from_secs(1);
+/// How long it may be behind after one that changes nothing that it says, the time aside. Thousands
+/// of records are a large write, which would be in the way of the next heals.
+const HEALED: Duration = Duration::from_secs(30);
+
 impl Engine {
     /// Says once that an object differs which policy leaves as it is.
     pub(super) fn note_drift(&mut self, position: usize, cause: Cause) {
@@ -131,7 +137,11 @@ impl Engine {
                 applied: Some(applied),
                 done: false,
             };
+            let known = object.record.as_ref();
+            let agrees = known.is_some_and(|known| known.agrees_with(&record));
             object.record = Some(record);
+            self.want_stored(position, flight, agrees, now);
+            let object = &mut self.objects[position];
             if !object.is_history(&live) {
                 self.see_own(position, live);
             }
@@ -143,6 +153,20 @@ impl Engine {
         self.roll_readers(position, flight);
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
+    }
+
+    /// Has the inventory stored with what was written: at once after a command, which waits for the
+    /// end; a daemon heals more than one.
+    fn want_stored(&mut self, position: usize, flight: &Flight, agrees: bool, now: Now) {
+        let heal = matches!(flight.cause, Cause::Drift(_));
+        let waits = match self.mode {
+            Mode::Enforce { run: true } if heal && agrees => HEALED,
+            Mode::Enforce { run: true } if heal => REPLACED,
+            _ => Duration::ZERO,
+        };
+        if let Some(service) = self.services.get_mut(&self.objects[position].service) {
+            service.mark_unsaved(now.mono + waits);
+        }
     }
 
     /// While two writers quarrel: what reads otherwise right after a heal is no new difference,
@@ -223,27 +247,15 @@ impl Engine {
     ) {
         let object = &self.objects[position];
         let (name, key) = (object.service.clone(), object.desired.key.clone());
-        let tracked = object.desired.mode != WriteMode::Ensure;
         let heal = matches!(flight.cause, Cause::Drift(_));
-        if let Some(service) = self.services.get_mut(&name) {
-            if tracked {
-                // A daemon heals more than one; a command waits for the end.
-                let runs = self.mode == (Mode::Enforce { run: true });
-                service.mark_unsaved(if heal && runs {
-                    now.mono + Duration::from_secs(1)
-                } else {
-                    now.mono
-                });
-            }
-            if !unchanged {
-                service.applied += 1;
-                service.holds_rerun = true;
-                service.held_since = now.mono;
-                service.wants_rerun |= !heal;
-            }
-        }
         if unchanged {
             return;
+        }
+        if let Some(service) = self.services.get_mut(&name) {
+            service.applied += 1;
+            service.holds_rerun = true;
+            service.held_since = now.mono;
+            service.wants_rerun |= !heal;
         }
         let took = now.mono.saturating_sub(flight.since);
         match flight.cause {

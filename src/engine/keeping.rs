@@ -5,7 +5,7 @@
 
 use super::object::Object;
 use super::occurrence::Occurrence;
-use super::record::{Inventory, Record};
+use super::record::Record;
 use super::service::{Hold, Save, Service};
 use super::{Command, Engine, Now, Standing, WriteError};
 use crate::desired::{ObjectKey, WriteMode};
@@ -45,33 +45,37 @@ impl Engine {
         if !self.home_exists() {
             return;
         }
-        let inventory = self.inventory_of(name, service);
+        let epoch = self.epoch;
+        let members = self.members.get(name).into_iter().flatten();
+        let members = members.map(|position| &self.objects[*position]);
         if let Some(service) = self.services.get_mut(name) {
-            service.save = Save::Saving(false);
-            service.inventory.records.clone_from(&inventory.records);
-            service.inventory.epoch = inventory.epoch;
+            service.save = Save::Saving(None);
+            service.inventory.epoch = service.inventory.epoch.max(epoch);
+            service.take_stock(members);
+            let inventory = Box::new(service.inventory.clone());
+            self.out.push(Command::SaveInventory(inventory));
         }
-        self.out.push(Command::SaveInventory(Box::new(inventory)));
     }
 
-    /// What is applied, what is about to be, and what is still to be removed.
-    fn inventory_of(&self, name: &Arc<str>, service: &Service) -> Inventory {
-        let mut inventory = service.inventory.clone();
-        inventory.namespace.clone_from(&service.desired.namespace);
-        inventory.epoch = inventory.epoch.max(self.epoch);
-        for object in self
-            .members(name)
-            .filter(|object| object.desired.mode != WriteMode::Ensure)
-        {
-            let pending = Record {
-                resource: object.desired.resource.clone(),
-                applied: None,
-                done: false,
-            };
-            let record = object.record.clone().unwrap_or(pending);
-            inventory.records.insert(object.desired.key.clone(), record);
+    /// Stores what is behind without waiting for its time, because the process is about to end.
+    pub fn store_now(&mut self, now: Now) -> Vec<Command> {
+        let names: Vec<Arc<str>> = self.services.keys().cloned().collect();
+        for name in names {
+            if let Some(service) = self.services.get_mut(&name)
+                && let Save::At(at) = &mut service.save
+            {
+                *at = now.mono;
+                self.save_inventory(&name, now);
+            }
         }
-        inventory
+        std::mem::take(&mut self.out)
+    }
+
+    /// Whether an inventory is being stored.
+    #[must_use]
+    pub fn is_storing(&self) -> bool {
+        let mut services = self.services.values();
+        services.any(|service| matches!(service.save, Save::Saving(_)))
     }
 
     /// Whether the namespace of the inventories is there, or not ours to look after.
@@ -92,18 +96,20 @@ impl Engine {
         let Some(service) = self.services.get_mut(name) else {
             return;
         };
-        let behind = service.save == Save::Saving(true);
         match result {
             Ok(version) => {
                 service.inventory.resource_version = Some(version);
-                service.stored = service.inventory.records.keys().cloned().collect();
+                if !service.stored.iter().eq(service.inventory.records.keys()) {
+                    service.stored = service.inventory.records.keys().cloned().collect();
+                }
                 service.hold = Hold::Proven;
-                service.save = if behind {
-                    Save::At(now.mono)
-                } else {
-                    Save::Clean
+                service.save = match service.save {
+                    Save::Saving(Some(again)) => Save::At(again),
+                    _ => Save::Clean,
                 };
-                self.queue.extend(members);
+                let waits =
+                    |position: &usize| self.objects[*position].standing != Standing::InOrder;
+                self.queue.extend(members.into_iter().filter(waits));
                 // What moved here from another service may be forgotten there now.
                 self.dirty.extend(self.services.keys().cloned());
             }
@@ -164,6 +170,28 @@ impl Engine {
             .into_iter()
             .flatten()
             .map(|position| &self.objects[*position])
+    }
+}
+
+impl Service {
+    /// Brings the inventory up to what is applied, what is about to be, and what is still to be
+    /// removed.
+    fn take_stock<'a>(&mut self, members: impl Iterator<Item = &'a Object>) {
+        let records = &mut self.inventory.records;
+        self.inventory.namespace.clone_from(&self.desired.namespace);
+        for object in members.filter(|object| object.desired.mode != WriteMode::Ensure) {
+            let key = &object.desired.key;
+            let known = records.get(key);
+            let stays = match &object.record {
+                Some(record) => known == Some(record),
+                None => known.is_some_and(Record::is_pending),
+            };
+            if !stays {
+                let pending = || Record::pending(object.desired.resource.clone());
+                let record = object.record.clone().unwrap_or_else(pending);
+                records.insert(key.clone(), record);
+            }
+        }
     }
 }
 

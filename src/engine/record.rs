@@ -46,6 +46,40 @@ pub struct Applied {
     pub conflicts: Vec<FieldConflict>,
 }
 
+impl Record {
+    /// An object that is about to be created.
+    #[must_use]
+    pub fn pending(resource: Arc<Resource>) -> Self {
+        Self {
+            resource,
+            applied: None,
+            done: false,
+        }
+    }
+
+    /// Whether it is only about to be created.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.applied.is_none() && !self.done
+    }
+
+    /// Whether this says of an object what `other` says; the times of the writes aside, from which
+    /// nothing follows.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let (Some(one), Some(two)) = (&self.applied, &other.applied) else {
+            return self == other;
+        };
+        let hashes = |applied: &Applied| {
+            let evidence = applied.evidence.as_ref();
+            evidence.map(|evidence| (evidence.entry, evidence.projection))
+        };
+        self.done == other.done
+            && (&one.uid, one.digest, hashes(one)) == (&two.uid, two.digest, hashes(two))
+            && one.conflicts == two.conflicts
+    }
+}
+
 impl Inventory {
     /// An inventory of nothing yet.
     #[must_use]

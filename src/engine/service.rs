@@ -95,8 +95,8 @@ pub enum Save {
     Clean,
     /// It is behind; store it at this time.
     At(Duration),
-    /// It is being stored; whether it fell behind meanwhile.
-    Saving(bool),
+    /// It is being stored; when to store it again, if it fell behind meanwhile.
+    Saving(Option<Duration>),
 }
 
 /// Whether the stored inventory is the one that we know. Storing it shows that: whoever was deposed
@@ -149,12 +149,12 @@ impl Service {
         self.desired.name.clone()
     }
 
-    /// Notes that the stored inventory is behind.
+    /// Notes that the stored inventory is behind, and by when it is to be brought up to date.
     pub fn mark_unsaved(&mut self, at: Duration) {
         self.save = match self.save {
             Save::Clean => Save::At(at),
             Save::At(earlier) => Save::At(earlier.min(at)),
-            Save::Saving(_) => Save::Saving(true),
+            Save::Saving(again) => Save::Saving(Some(again.map_or(at, |earlier| earlier.min(at)))),
         };
     }
 
