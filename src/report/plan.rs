@@ -2,6 +2,7 @@
 
 mod change;
 mod json;
+mod lines;
 mod markdown;
 mod selection;
 mod tally;

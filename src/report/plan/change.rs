@@ -5,14 +5,13 @@
 
 use super::super::layout::{safe, shorten_pair, width};
 use super::super::measure::ago;
+use super::lines::lines;
 use crate::desired::ObjectKey;
 use crate::desired::path::{Path, Segment, plain};
 use crate::engine::Blame;
 use crate::engine::diff::{FieldChange, Shown};
 use jiff::Timestamp;
 use serde_json::Value;
-use similar::{ChangeTag, TextDiff};
-use std::time::Duration;
 
 /// A list or mapping longer than this is shown line by line.
 const ONE_LINE: usize = 60;
@@ -145,40 +144,4 @@ fn is_ambiguous(text: &str) -> bool {
     text.trim() != text
         || text.is_empty()
         || serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_string())
-}
-
-fn lines(from: Option<&str>, to: Option<&str>) -> Laid {
-    let diff = TextDiff::configure()
-        .timeout(Duration::from_millis(500))
-        .diff_lines(from.unwrap_or(""), to.unwrap_or(""));
-    let mut laid = Vec::new();
-    let (mut added, mut removed) = (0, 0);
-    for hunk in diff.unified_diff().iter_hunks() {
-        laid.push(('@', hunk.header().to_string()));
-        for change in hunk.iter_changes() {
-            let sign = match change.tag() {
-                ChangeTag::Insert => '+',
-                ChangeTag::Delete => '-',
-                ChangeTag::Equal => ' ',
-            };
-            added += usize::from(sign == '+');
-            removed += usize::from(sign == '-');
-            let text = change.value().strip_suffix('\n').unwrap_or(change.value());
-            laid.push((sign, safe(text).into_owned()));
-            if change.missing_newline() && from.is_some() && to.is_some() {
-                laid.push(('\\', " no line feed at the end".to_owned()));
-            }
-        }
-    }
-    let number = |number: usize| super::super::measure::count(number, "line");
-    let value = match (from, to) {
-        (None, _) => format!("not set → {}", number(added)),
-        (_, None) => format!("{} → removed", number(removed)),
-        _ => format!("{} added, {removed} removed", number(added)),
-    };
-    Laid {
-        value,
-        diff: laid,
-        shortened: false,
-    }
 }
