@@ -1,5 +1,6 @@
 //! One service's manifests become drafts: filled, patched, placed, labelled.
 
+use super::at::At as _;
 use super::compose::Context;
 use super::fingerprint::{Fingerprint, FingerprintKey};
 use super::instance::{INSTANCE_LABEL, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
@@ -310,7 +311,7 @@ pub(super) fn short_name(value: &Value) -> String {
 }
 
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+    value.at(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
 pub(super) fn key_of(value: &Value, resource: &Resource) -> ObjectKey {
@@ -334,7 +335,7 @@ pub(super) fn check_name(key: &ObjectKey) -> Result<(), String> {
 
 pub(super) fn run_policy(job: &Value) -> RunPolicy {
     let annotation = job
-        .pointer("/metadata/annotations")
+        .at("/metadata/annotations")
         .and_then(|a| a.get(RUN_ANNOTATION));
     match annotation.and_then(Value::as_str) {
         Some("once") => RunPolicy::Once,

@@ -5,6 +5,7 @@
 //! behind it; webhooks and API services last, after the pods that answer them. `jsorc.dev/after`
 //! adds edges inside a service.
 
+use super::at::At as _;
 use super::instance::AFTER_ANNOTATION;
 use super::key::ObjectKey;
 use super::set::{Need, Prerequisite};
@@ -70,7 +71,7 @@ impl<'a> Graph<'a> {
                 }
             }
             "Service" => {
-                if let Some(label) = node.value.pointer("/spec/selector").and_then(first_label) {
+                if let Some(label) = node.value.at("/spec/selector").and_then(first_label) {
                     self.fronts.entry(label).or_default().push(node);
                 }
             }
@@ -149,7 +150,7 @@ impl<'a> Graph<'a> {
     fn around_pods(&self, pods: &Value, consider: &mut dyn FnMut(&Node<'a>)) {
         let account = text(pods, "/spec/serviceAccountName");
         let bindings = self.bindings.get(account).into_iter().flatten();
-        let labels = pods.pointer("/metadata/labels").and_then(Value::as_object);
+        let labels = pods.at("/metadata/labels").and_then(Value::as_object);
         let pairs = labels.into_iter().flatten();
         let fronts = pairs
             .filter_map(|(label, value)| self.fronts.get(&(label.as_str(), value.as_str()?)))
@@ -160,7 +161,7 @@ impl<'a> Graph<'a> {
 
 /// Objects with edges by service or to any kind: few, and they look at all others.
 fn looks_at_all(node: &Node<'_>) -> bool {
-    let annotations = node.value.pointer("/metadata/annotations");
+    let annotations = node.value.at("/metadata/annotations");
     annotations.is_some_and(|annotations| annotations.get(AFTER_ANNOTATION).is_some())
         || matches!(
             &*node.key.kind,
@@ -202,7 +203,7 @@ fn written_after(node: &Node<'_>, other: &Node<'_>) -> bool {
     node.service == other.service
         && node
             .value
-            .pointer("/metadata/annotations")
+            .at("/metadata/annotations")
             .and_then(|annotations| annotations.get(AFTER_ANNOTATION))
             .and_then(Value::as_str)
             .is_some_and(|list| list.split(',').any(|item| item.trim() == other.key.short()))
@@ -227,10 +228,10 @@ fn called_services(value: &Value) -> Vec<(&str, &str)> {
     let at: Vec<&Value> = match text(value, "/kind") {
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             items(value, "webhooks")
-                .filter_map(|hook| hook.pointer("/clientConfig/service"))
+                .filter_map(|hook| hook.at("/clientConfig/service"))
                 .collect()
         }
-        "APIService" => value.pointer("/spec/service").into_iter().collect(),
+        "APIService" => value.at("/spec/service").into_iter().collect(),
         _ => Vec::new(),
     };
     at.into_iter()
@@ -277,11 +278,11 @@ fn workload_needs(node: &Node<'_>, other: &Node<'_>) -> bool {
             reads(node.value, node.key.namespace.as_deref()).contains(other.key)
         }
         "Service" => {
-            let labels = pods.pointer("/metadata/labels").unwrap_or(&Value::Null);
+            let labels = pods.at("/metadata/labels").unwrap_or(&Value::Null);
             other.key.namespace == node.key.namespace
                 && other
                     .value
-                    .pointer("/spec/selector")
+                    .at("/spec/selector")
                     .is_some_and(|selector| selects(selector, labels))
         }
         "PriorityClass" => text(pods, "/spec/priorityClassName") == &*other.key.name,
@@ -320,30 +321,30 @@ fn points_at(node: &Node<'_>, other: &Node<'_>) -> bool {
 }
 
 fn backends(ingress: &Value) -> impl Iterator<Item = &str> {
-    let default = ingress.pointer("/spec/defaultBackend/service/name");
+    let default = ingress.at("/spec/defaultBackend/service/name");
     let rules = ingress
-        .pointer("/spec/rules")
+        .at("/spec/rules")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
     let paths = rules
         .flat_map(|rule| {
-            rule.pointer("/http/paths")
+            rule.at("/http/paths")
                 .and_then(Value::as_array)
                 .into_iter()
                 .flatten()
         })
-        .filter_map(|path| path.pointer("/backend/service/name"));
+        .filter_map(|path| path.at("/backend/service/name"));
     default.into_iter().chain(paths).filter_map(Value::as_str)
 }
 
 fn certificates(ingress: &Value) -> impl Iterator<Item = &str> {
-    let tls = ingress.pointer("/spec/tls").and_then(Value::as_array);
+    let tls = ingress.at("/spec/tls").and_then(Value::as_array);
     tls.into_iter()
         .flatten()
         .map(|tls| text(tls, "/secretName"))
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+    value.at(pointer).and_then(Value::as_str).unwrap_or("")
 }

@@ -1,6 +1,7 @@
 //! Services that are in front of pods of their own set: they are in order once one of those is
 //! ready.
 
+use super::at::At as _;
 use super::edges::{Label, Node, first_label};
 use super::workload;
 use serde_json::Value;
@@ -30,7 +31,7 @@ impl<'a> Backs<'a> {
     /// Whether an object is a Service that selects pods which are meant to run.
     #[must_use]
     pub fn has_front(&self, node: &Node<'_>) -> bool {
-        let selector = node.value.pointer("/spec/selector");
+        let selector = node.value.at("/spec/selector");
         let Some(selector) = selector.filter(|_| node.key.is("", "Service")) else {
             return false;
         };
@@ -46,7 +47,7 @@ impl<'a> Backs<'a> {
 }
 
 fn runs_pods(node: &Node<'_>) -> bool {
-    let replicas = node.value.pointer("/spec/replicas").and_then(Value::as_i64);
+    let replicas = node.value.at("/spec/replicas").and_then(Value::as_i64);
     matches!(
         &*node.key.kind,
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Pod"
@@ -54,5 +55,5 @@ fn runs_pods(node: &Node<'_>) -> bool {
 }
 
 fn pod_labels(value: &Value) -> Option<&Value> {
-    workload::template(value)?.pointer("/metadata/labels")
+    workload::template(value)?.at("/metadata/labels")
 }

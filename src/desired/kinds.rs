@@ -1,6 +1,7 @@
 //! Where the kinds of a set are served: built in, defined by a definition of the same table, or
 //! as a cluster says.
 
+use super::at::At as _;
 use super::key::Resource;
 use crate::manifest::kinds::builtin;
 use serde_json::Value;
@@ -75,9 +76,9 @@ fn defined(value: &Value) -> Vec<Resource> {
     if value.get("kind").and_then(Value::as_str) != Some("CustomResourceDefinition") {
         return Vec::new();
     }
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    let text = |pointer: &str| value.at(pointer).and_then(Value::as_str).unwrap_or("");
     let versions = value
-        .pointer("/spec/versions")
+        .at("/spec/versions")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();

@@ -4,6 +4,7 @@
 //! is serialised once and sent as it is; no body holds a value that a person did not give (generated
 //! ones are markers until their Secret is created).
 
+pub mod at;
 pub mod compose;
 mod drafting;
 pub mod edges;

@@ -1,5 +1,6 @@
 //! Where the kinds that run pods keep their pod template, and what the pods read.
 
+use super::at::At as _;
 use super::key::ObjectKey;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ pub fn template_pointer(kind: &str) -> Option<&'static str> {
 /// The pod template of an object, if its kind has one.
 #[must_use]
 pub fn template(object: &Value) -> Option<&Value> {
-    object.pointer(template_pointer(object.get("kind")?.as_str()?)?)
+    object.at(template_pointer(object.get("kind")?.as_str()?)?)
 }
 
 /// The pod template of an object, to change it.
@@ -50,33 +51,30 @@ pub fn reads(object: &Value, namespace: Option<&str>) -> BTreeSet<ObjectKey> {
         }
     };
     for volume in items(pods, "volumes") {
-        add("ConfigMap", volume.pointer("/configMap/name"));
-        add("Secret", volume.pointer("/secret/secretName"));
+        add("ConfigMap", volume.at("/configMap/name"));
+        add("Secret", volume.at("/secret/secretName"));
         add(
             "PersistentVolumeClaim",
-            volume.pointer("/persistentVolumeClaim/claimName"),
+            volume.at("/persistentVolumeClaim/claimName"),
         );
         for source in volume
-            .pointer("/projected/sources")
+            .at("/projected/sources")
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
         {
-            add("ConfigMap", source.pointer("/configMap/name"));
-            add("Secret", source.pointer("/secret/name"));
+            add("ConfigMap", source.at("/configMap/name"));
+            add("Secret", source.at("/secret/name"));
         }
     }
     for container in items(pods, "initContainers").chain(items(pods, "containers")) {
         for source in items(container, "envFrom") {
-            add("ConfigMap", source.pointer("/configMapRef/name"));
-            add("Secret", source.pointer("/secretRef/name"));
+            add("ConfigMap", source.at("/configMapRef/name"));
+            add("Secret", source.at("/secretRef/name"));
         }
         for variable in items(container, "env") {
-            add(
-                "ConfigMap",
-                variable.pointer("/valueFrom/configMapKeyRef/name"),
-            );
-            add("Secret", variable.pointer("/valueFrom/secretKeyRef/name"));
+            add("ConfigMap", variable.at("/valueFrom/configMapKeyRef/name"));
+            add("Secret", variable.at("/valueFrom/secretKeyRef/name"));
         }
     }
     for secret in items(pods, "imagePullSecrets") {

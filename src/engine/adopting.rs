@@ -9,6 +9,7 @@
 
 use super::looking::owner;
 use super::ownership::{apply_position, owned_fields};
+use crate::desired::at::At as _;
 use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL, SERVICE_LABEL};
 use serde_json::{Map, Value, json};
 
@@ -69,7 +70,7 @@ pub fn claim(live: &Value, manager: &str, label: &str) -> Claim {
 #[must_use]
 pub fn marking(live: &Value, wanted: &Value) -> Option<Value> {
     let mut steps = Vec::new();
-    if live.pointer("/metadata/labels").is_none() {
+    if live.at("/metadata/labels").is_none() {
         steps.push(json!({"op": "add", "path": "/metadata/labels", "value": {}}));
     }
     for label in OURS {
@@ -79,7 +80,7 @@ pub fn marking(live: &Value, wanted: &Value) -> Option<Value> {
             steps.push(json!({"op": "add", "path": path, "value": value}));
         }
     }
-    let annotations = live.pointer("/metadata/annotations");
+    let annotations = live.at("/metadata/annotations");
     if annotations.is_some_and(|annotations| annotations.get(LAST_APPLIED).is_some()) {
         let path = format!("/metadata/annotations/{}", LAST_APPLIED.replace('/', "~1"));
         steps.push(json!({"op": "remove", "path": path}));
@@ -113,9 +114,7 @@ pub fn inheriting(live: &Value, manager: &str) -> Option<Value> {
     }
     if fields.is_empty() {
         // Nobody is known to have set anything; the labels by which it is found are ours.
-        let labels = live
-            .pointer("/metadata/labels")
-            .and_then(Value::as_object)?;
+        let labels = live.at("/metadata/labels").and_then(Value::as_object)?;
         let ours = labels.keys().filter(|name| OURS.contains(&name.as_str()));
         let ours: Map<String, Value> = ours.map(|name| (format!("f:{name}"), json!({}))).collect();
         fields.insert("f:metadata".into(), json!({"f:labels": ours}));
@@ -143,7 +142,7 @@ pub(super) fn unite(fields: &mut Map<String, Value>, more: &Map<String, Value>) 
 }
 
 fn patched(live: &Value, operations: Vec<Value>) -> Option<Value> {
-    let version = live.pointer("/metadata/resourceVersion");
+    let version = live.at("/metadata/resourceVersion");
     let same = json!({"op": "test", "path": "/metadata/resourceVersion", "value": version});
     let any = !operations.is_empty();
     any.then(|| std::iter::once(same).chain(operations).collect())
@@ -155,12 +154,12 @@ fn is_keeper(entry: &Value) -> bool {
 }
 
 fn entries(live: &Value) -> &[Value] {
-    let entries = live.pointer("/metadata/managedFields");
+    let entries = live.at("/metadata/managedFields");
     entries.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn label_of<'a>(object: &'a Value, label: &str) -> Option<&'a str> {
-    object.pointer("/metadata/labels")?.get(label)?.as_str()
+    object.at("/metadata/labels")?.get(label)?.as_str()
 }
 
 fn text<'a>(entry: &'a Value, key: &str) -> Option<&'a str> {

@@ -11,6 +11,7 @@
 //! structured-merge-diff.
 
 use super::ownership::{apply_position, child_name, owned_fields};
+use crate::desired::at::At as _;
 use crate::desired::path::{Path, Segment, item_keys, list_keys, same_merge_keys};
 use serde_json::{Map, Value, json};
 
@@ -97,7 +98,7 @@ pub fn releasing(live: &Value, manager: &str, paths: &[Path]) -> Option<Value> {
 
 fn same_version(live: &Value) -> Value {
     json!({"op": "test", "path": "/metadata/resourceVersion",
-        "value": live.pointer("/metadata/resourceVersion")})
+        "value": live.at("/metadata/resourceVersion")})
 }
 
 fn find_filled(

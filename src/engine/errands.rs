@@ -9,6 +9,7 @@ use super::ownership::{evidence, other_managers};
 use super::pruning::is_protected;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
+use crate::desired::at::At as _;
 use crate::manifest::spec::{Adopt, Recreate};
 use serde_json::{Value, json};
 
@@ -201,7 +202,7 @@ impl Engine {
         if let Some(namespace) = &key.namespace {
             body["metadata"]["namespace"] = (&**namespace).into();
         }
-        let uid = answer.pointer("/metadata/uid").and_then(Value::as_str);
+        let uid = answer.at("/metadata/uid").and_then(Value::as_str);
         let verb = Verb::Apply {
             body: body.to_string().into(),
             uid: uid.map(str::to_owned),

@@ -5,6 +5,7 @@ use super::object::{Foreign, Looked};
 use super::ownership::{evidence, other_managers};
 use super::{Engine, Now, Standing, WriteError};
 use crate::desired::ObjectKey;
+use crate::desired::at::At as _;
 use serde_json::Value;
 
 impl Engine {
@@ -41,7 +42,7 @@ impl Foreign {
     pub(super) fn of(object: &Value, manager: &str, key: &crate::desired::FingerprintKey) -> Self {
         Self {
             uid: object
-                .pointer("/metadata/uid")
+                .at("/metadata/uid")
                 .and_then(Value::as_str)
                 .unwrap_or("")
                 .to_owned(),
@@ -62,7 +63,7 @@ impl Foreign {
 pub(super) fn owner(object: &Value, ours: Option<&str>) -> Option<String> {
     let mark = |kind: &str, name: &str| {
         object
-            .pointer(&format!("/metadata/{kind}"))
+            .at(&format!("/metadata/{kind}"))
             .and_then(|marks| marks.get(name))
             .and_then(Value::as_str)
             .map(str::to_owned)
@@ -84,7 +85,7 @@ pub(super) fn owner(object: &Value, ours: Option<&str>) -> Option<String> {
         return Some(format!("the Flux kustomization {name}"));
     }
     let owners = object
-        .pointer("/metadata/ownerReferences")
+        .at("/metadata/ownerReferences")
         .and_then(Value::as_array);
     owners.and_then(|list| list.first()).map(|first| {
         let text = |field: &str| first.get(field).and_then(Value::as_str).unwrap_or("");

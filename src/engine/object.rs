@@ -9,6 +9,7 @@ use super::occurrence::Blame;
 use super::ordered::left_alone;
 use super::ownership::{Evidence, evidence};
 use super::record::Record;
+use crate::desired::at::At as _;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
 use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
@@ -278,13 +279,8 @@ impl Live {
     /// Reads what is worth keeping of a live object.
     #[must_use]
     pub fn of(object: &Value, manager: &str, label: &str, key: &FingerprintKey) -> Self {
-        let text = |pointer: &str| {
-            object
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or("")
-        };
-        let labels = object.pointer("/metadata/labels");
+        let text = |pointer: &str| object.at(pointer).and_then(Value::as_str).unwrap_or("");
+        let labels = object.at("/metadata/labels");
         let label_of = |name: &str| {
             labels
                 .and_then(|labels| labels.get(name))
@@ -298,11 +294,11 @@ impl Live {
             labelled: label_of(INSTANCE_LABEL) == Some(label),
             service: label_of(SERVICE_LABEL).map(str::to_owned),
             suspended: object
-                .pointer("/metadata/annotations")
+                .at("/metadata/annotations")
                 .and_then(|annotations| annotations.get(SUSPEND_ANNOTATION)?.as_str())
                 .map(str::to_owned),
             owned: object
-                .pointer("/metadata/ownerReferences")
+                .at("/metadata/ownerReferences")
                 .and_then(Value::as_array)
                 .is_some_and(|owners| !owners.is_empty()),
             seen: true,

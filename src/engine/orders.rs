@@ -3,6 +3,7 @@
 //! Orders are stored in the cluster, so that they outlive every process. An order that cannot be
 //! read counts as a suspension: whoever wrote it wanted less to be done, not more.
 
+use crate::desired::at::At as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -56,7 +57,7 @@ impl Orders {
     /// Reads the `ConfigMap` that holds them.
     #[must_use]
     pub fn read(stored: &Value) -> Self {
-        let text = |pointer: &str| stored.pointer(pointer).and_then(Value::as_str);
+        let text = |pointer: &str| stored.at(pointer).and_then(Value::as_str);
         let mut orders = Self {
             resource_version: text("/metadata/resourceVersion").map(str::to_owned),
             ..Self::default()

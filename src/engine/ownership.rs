@@ -10,6 +10,7 @@
 //! structured-merge-diff (`f:` field, `k:` list item by key, `v:` set value, `i:` index,
 //! `.` the item itself).
 
+use crate::desired::at::At as _;
 use crate::desired::fingerprint::{Fingerprint, FingerprintKey, Hasher};
 use crate::desired::path::{Path, Segment, plain};
 use serde_json::{Map, Value};
@@ -195,7 +196,7 @@ fn project_items(
 }
 
 fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
-    live.pointer("/metadata/managedFields")
+    live.at("/metadata/managedFields")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
@@ -205,7 +206,7 @@ fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
 /// The place of `manager`'s Apply entry in `managedFields`.
 #[must_use]
 pub fn apply_position(live: &Value, manager: &str) -> Option<usize> {
-    live.pointer("/metadata/managedFields")?
+    live.at("/metadata/managedFields")?
         .as_array()?
         .iter()
         .position(|entry| {

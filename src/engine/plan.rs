@@ -8,6 +8,7 @@ use super::object::{Checked, Object, Standing};
 use super::occurrence::{Blame, Fault};
 use super::orders::Order;
 use super::pruning::Leaver;
+use crate::desired::at::At as _;
 use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
 use std::sync::Arc;
@@ -294,7 +295,7 @@ fn summary(object: &Object) -> String {
     };
     let template = crate::desired::workload::template(&body);
     if let Some(image) = template
-        .and_then(|t| t.pointer("/spec/containers/0/image"))
+        .and_then(|t| t.at("/spec/containers/0/image"))
         .and_then(Value::as_str)
     {
         return image.to_owned();

@@ -6,6 +6,7 @@ use super::health::{Health, health};
 use super::ordered::left_alone;
 use super::ownership::{apply_position, owned_fields};
 use super::record::Record;
+use crate::desired::at::At as _;
 use crate::desired::edges::{Graph, Node};
 use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::order::stages;
@@ -38,9 +39,9 @@ pub struct Mark<'a> {
 #[must_use]
 pub fn fate(record: &Record, live: Option<&Value>, mark: Mark<'_>) -> Fate {
     let Some(live) = live else { return Fate::Gone };
-    let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str);
+    let text = |pointer: &str| live.at(pointer).and_then(Value::as_str);
     let uid = text("/metadata/uid").unwrap_or("");
-    let label = live.pointer("/metadata/labels");
+    let label = live.at("/metadata/labels");
     let label = label.and_then(|labels| labels.get(INSTANCE_LABEL)?.as_str());
     let applied = label == Some(mark.label) && owned_fields(live, mark.manager).is_some();
     let known = record.applied.as_ref().map(|applied| &*applied.uid);
@@ -66,7 +67,7 @@ pub fn kept(
     protect: &[String],
     allowed: &[String],
 ) -> Option<String> {
-    let metadata = |name: &str| live.pointer(&format!("/metadata/{name}"));
+    let metadata = |name: &str| live.at(&format!("/metadata/{name}"));
     if metadata("ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|all| !all.is_empty())
@@ -122,8 +123,8 @@ pub fn backwards(nodes: &[Node<'_>]) -> Vec<Vec<usize>> {
 #[must_use]
 pub fn parting(live: &Value, manager: &str, to: Option<&str>) -> Option<Value> {
     let mut steps = vec![json!({"op": "test", "path": "/metadata/resourceVersion",
-        "value": live.pointer("/metadata/resourceVersion")})];
-    let labels = live.pointer("/metadata/labels").and_then(Value::as_object);
+        "value": live.at("/metadata/resourceVersion")})];
+    let labels = live.at("/metadata/labels").and_then(Value::as_object);
     let ours = [INSTANCE_LABEL, SERVICE_LABEL, PART_OF_LABEL];
     for label in ours
         .iter()
@@ -140,7 +141,7 @@ pub fn parting(live: &Value, manager: &str, to: Option<&str>) -> Option<Value> {
 
 /// The managers of an object without us; `None` where we are not among them.
 fn without_us(live: &Value, manager: &str, to: Option<&str>) -> Option<Vec<Value>> {
-    let all = live.pointer("/metadata/managedFields")?.as_array()?;
+    let all = live.at("/metadata/managedFields")?.as_array()?;
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
     let is_ours = |entry: &&Value| text(entry, "manager").as_deref() == Some(manager);
     if !all.iter().any(|entry| is_ours(&entry)) {

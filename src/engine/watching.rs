@@ -5,6 +5,7 @@ use super::event::{Explanation, WatchChange, WatchKey};
 use super::object::{Live, Looked, Object};
 use super::orders::Orders;
 use super::{Engine, Now};
+use crate::desired::at::At as _;
 use crate::desired::{ObjectKey, Resource};
 use serde_json::Value;
 use std::sync::Arc;
@@ -136,7 +137,7 @@ impl Engine {
         let Some(live) = &mut self.objects[position].live else {
             return false;
         };
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let text = |pointer: &str| object.at(pointer).and_then(Value::as_str);
         let same = text("/metadata/uid") == Some(&live.uid)
             && text("/metadata/resourceVersion") == Some(&live.resource_version);
         live.seen |= same;
@@ -263,22 +264,14 @@ impl Engine {
     }
 
     fn on_slice(&mut self, key: ObjectKey, object: &Value) {
-        let text = |pointer: &str| {
-            object
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or("")
-        };
+        let text = |pointer: &str| object.at(pointer).and_then(Value::as_str).unwrap_or("");
         let ready = object
             .get("endpoints")
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
             .filter(|endpoint| {
-                endpoint
-                    .pointer("/conditions/ready")
-                    .and_then(Value::as_bool)
-                    != Some(false)
+                endpoint.at("/conditions/ready").and_then(Value::as_bool) != Some(false)
             })
             .count();
         let service = text("/metadata/labels/kubernetes.io~1service-name").to_owned();
@@ -328,7 +321,7 @@ impl Engine {
 }
 
 fn key_in(watch: &WatchKey, object: &Value) -> ObjectKey {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let text = |pointer: &str| object.at(pointer).and_then(Value::as_str);
     let namespace = text("/metadata/namespace").filter(|_| watch.resource.namespaced);
     let same = watch.namespace.as_deref() == namespace;
     ObjectKey {

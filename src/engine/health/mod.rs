@@ -8,6 +8,7 @@
 mod rest;
 mod workload;
 
+use crate::desired::at::At as _;
 use serde_json::Value;
 
 /// The state of one object.
@@ -51,7 +52,7 @@ impl Health {
 /// Judges one live object.
 #[must_use]
 pub fn health(live: &Value) -> Health {
-    if live.pointer("/metadata/deletionTimestamp").is_some() {
+    if live.at("/metadata/deletionTimestamp").is_some() {
         return Health::Terminating;
     }
     if let Some(early) = stale_generation(live).or_else(|| standard_conditions(live)) {
@@ -79,8 +80,8 @@ pub fn health(live: &Value) -> Health {
 }
 
 fn stale_generation(live: &Value) -> Option<Health> {
-    let observed = live.pointer("/status/observedGeneration")?.as_i64()?;
-    let generation = live.pointer("/metadata/generation")?.as_i64()?;
+    let observed = live.at("/status/observedGeneration")?.as_i64()?;
+    let generation = live.at("/metadata/generation")?.as_i64()?;
     (observed < generation).then(|| {
         Health::wait(format!(
             "generation {generation} not seen by its controller yet"
@@ -119,7 +120,7 @@ struct Condition<'a> {
 impl<'a> Condition<'a> {
     fn of(live: &'a Value, kind: &'a str) -> Option<Self> {
         let found = live
-            .pointer("/status/conditions")?
+            .at("/status/conditions")?
             .as_array()?
             .iter()
             .find(|condition| text(condition, "/type") == kind)?;
@@ -145,11 +146,11 @@ impl<'a> Condition<'a> {
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+    value.at(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
 fn number(value: &Value, pointer: &str) -> i64 {
-    value.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+    value.at(pointer).and_then(Value::as_i64).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Health of the kinds that do not run pods.
 
 use super::{Condition, Health, number, text};
+use crate::desired::at::At as _;
 use serde_json::Value;
 
 pub(super) fn claim(live: &Value) -> Health {
@@ -14,7 +15,7 @@ pub(super) fn claim(live: &Value) -> Health {
 pub(super) fn service(live: &Value) -> Health {
     let balanced = text(live, "/spec/type") == "LoadBalancer";
     let addressed = live
-        .pointer("/status/loadBalancer/ingress")
+        .at("/status/loadBalancer/ingress")
         .and_then(Value::as_array)
         .is_some_and(|list| !list.is_empty());
     if balanced && !addressed {
@@ -60,7 +61,7 @@ pub(super) fn autoscaler(live: &Value) -> Health {
 }
 
 pub(super) fn disruption_budget(live: &Value) -> Health {
-    if live.pointer("/status/observedGeneration").is_none() {
+    if live.at("/status/observedGeneration").is_none() {
         return Health::wait("not seen by its controller yet");
     }
     let (healthy, wanted) = (

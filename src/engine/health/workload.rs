@@ -1,6 +1,7 @@
 //! Health of the kinds that run pods.
 
 use super::{Condition, Health, number, text};
+use crate::desired::at::At as _;
 use serde_json::Value;
 
 pub(super) fn deployment(live: &Value) -> Health {
@@ -114,7 +115,7 @@ pub(super) fn job(live: &Value) -> Health {
         return Health::wait("suspended");
     }
     let wanted = live
-        .pointer("/spec/completions")
+        .at("/spec/completions")
         .and_then(Value::as_i64)
         .unwrap_or(1);
     Health::wait(format!(
@@ -161,7 +162,7 @@ fn pod_waits(live: &Value) -> String {
 /// The first container that cannot start: whether waiting is pointless, and why.
 fn container_trouble(live: &Value) -> Option<(bool, String)> {
     let of = |list: &str| {
-        live.pointer(list)
+        live.at(list)
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
@@ -185,7 +186,7 @@ fn container_trouble(live: &Value) -> Option<(bool, String)> {
 }
 
 fn last_exit(container: &Value) -> String {
-    let Some(last) = container.pointer("/lastState/terminated") else {
+    let Some(last) = container.at("/lastState/terminated") else {
         return String::new();
     };
     format!(
@@ -196,15 +197,14 @@ fn last_exit(container: &Value) -> String {
 }
 
 fn wanted_replicas(live: &Value) -> i64 {
-    live.pointer("/spec/replicas")
+    live.at("/spec/replicas")
         .and_then(Value::as_i64)
         .unwrap_or(1)
 }
 
 /// Controllers that keep `observedGeneration` have not looked at all while it is absent.
 fn not_observed(live: &Value) -> bool {
-    live.pointer("/status/observedGeneration").is_none()
-        && live.pointer("/metadata/generation").is_some()
+    live.at("/status/observedGeneration").is_none() && live.at("/metadata/generation").is_some()
 }
 
 fn first_text(live: &Value, pointers: &[&str], otherwise: &str) -> String {
