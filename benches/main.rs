@@ -54,7 +54,7 @@ fn main() {
             Part::Requests => applying::count_requests(&wishes, &mut report),
             Part::Memory => applying::measure_memory(&wishes, &mut report),
             Part::Heal => healing::measure(&wishes, &runtime, &mut report),
-            Part::Idle => idling::measure(&wishes, &mut report),
+            Part::Idle => idling::measure(&wishes, &runtime, &mut report),
         }
         report.save();
     }
