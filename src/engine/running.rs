@@ -313,18 +313,17 @@ impl Engine {
 
     /// Asks why the first object that is not ready is not, unless someone asked just now.
     pub(super) fn explain(&mut self, name: &Arc<str>, now: Now) {
-        let stuck = self
-            .members
-            .get(name)
-            .into_iter()
-            .flatten()
-            .copied()
-            .find(|position| {
-                let object = &self.objects[*position];
-                crate::desired::workload::template_pointer(&object.desired.key.kind).is_some()
-                    && object.live.is_some()
-                    && !object.health().is_current()
-            });
+        let Some(service) = self.services.get(name) else {
+            return;
+        };
+        let stuck = service.census.unhealthy.iter().copied().find(|position| {
+            let object = &self.objects[*position];
+            crate::desired::workload::template_pointer(&object.desired.key.kind).is_some()
+                && object
+                    .live
+                    .as_ref()
+                    .is_some_and(|live| !live.health.is_unseen())
+        });
         let Some(position) = stuck else { return };
         let asked = self.explanations.get(&position).copied();
         if asked.is_some_and(|at| at + EXPLAIN_EVERY > now.mono) {

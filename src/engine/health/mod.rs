@@ -11,6 +11,8 @@ mod workload;
 use crate::desired::at::At as _;
 use serde_json::Value;
 
+const UNSEEN: &str = "not seen by its controller yet";
+
 /// The state of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -42,6 +44,12 @@ impl Health {
             Self::Terminating => Some("is being deleted"),
             Self::NotFound => Some("does not exist"),
         }
+    }
+
+    /// Whether its controller has not looked at it yet: it has no pods then that could tell more.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.reason().is_some_and(|reason| reason.ends_with(UNSEEN))
     }
 
     fn wait(reason: impl Into<String>) -> Self {
@@ -82,11 +90,7 @@ pub fn health(live: &Value) -> Health {
 fn stale_generation(live: &Value) -> Option<Health> {
     let observed = live.at("/status/observedGeneration")?.as_i64()?;
     let generation = live.at("/metadata/generation")?.as_i64()?;
-    (observed < generation).then(|| {
-        Health::wait(format!(
-            "generation {generation} not seen by its controller yet"
-        ))
-    })
+    (observed < generation).then(|| Health::wait(format!("generation {generation} {UNSEEN}")))
 }
 
 /// `Stalled` and `Reconciling`, the conditions that kstatus asks of every kind.

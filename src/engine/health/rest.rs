@@ -1,6 +1,6 @@
 //! Health of the kinds that do not run pods.
 
-use super::{Condition, Health, number, text};
+use super::{Condition, Health, UNSEEN, number, text};
 use crate::desired::at::At as _;
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ pub(super) fn autoscaler(live: &Value) -> Health {
 
 pub(super) fn disruption_budget(live: &Value) -> Health {
     if live.at("/status/observedGeneration").is_none() {
-        return Health::wait("not seen by its controller yet");
+        return Health::wait(UNSEEN);
     }
     let (healthy, wanted) = (
         number(live, "/status/currentHealthy"),

@@ -1,6 +1,6 @@
 //! Health of the kinds that run pods.
 
-use super::{Condition, Health, number, text};
+use super::{Condition, Health, UNSEEN, number, text};
 use crate::desired::at::At as _;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) fn deployment(live: &Value) -> Health {
         return Health::Failed(stuck.said());
     }
     if not_observed(live) {
-        return Health::wait("not seen by its controller yet");
+        return Health::wait(UNSEEN);
     }
     let (total, updated) = (
         number(live, "/status/replicas"),
@@ -39,7 +39,7 @@ pub(super) fn stateful_set(live: &Value) -> Health {
     let ready = number(live, "/status/readyReplicas");
     let partition = number(live, "/spec/updateStrategy/rollingUpdate/partition");
     if not_observed(live) {
-        Health::wait("not seen by its controller yet")
+        Health::wait(UNSEEN)
     } else if ready < wanted {
         Health::wait(format!("{ready}/{wanted} ready"))
     } else if number(live, "/status/replicas") > wanted {
@@ -69,7 +69,7 @@ pub(super) fn stateful_set(live: &Value) -> Health {
 
 pub(super) fn daemon_set(live: &Value) -> Health {
     if not_observed(live) {
-        return Health::wait("not seen by its controller yet");
+        return Health::wait(UNSEEN);
     }
     let wanted = number(live, "/status/desiredNumberScheduled");
     let updated = number(live, "/status/updatedNumberScheduled");
@@ -94,7 +94,7 @@ pub(super) fn replica_set(live: &Value) -> Health {
         number(live, "/status/availableReplicas"),
     );
     if not_observed(live) {
-        Health::wait("not seen by its controller yet")
+        Health::wait(UNSEEN)
     } else if total > wanted {
         Health::wait(format!("{} pods too many", total - wanted))
     } else if available < wanted {
