@@ -1,6 +1,7 @@
 //! Reads and writes of single objects. [`Reader`] has no method that writes, and its connection
 //! refuses to; [`Hands`] can do both.
 
+use super::body::body_with;
 use super::fence::Fence;
 use super::request::{Call, read, send};
 use super::transport::{Counter, Rights, client};
@@ -304,20 +305,4 @@ async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written,
         created: reply.created,
         object: Box::new(reply.value),
     })
-}
-
-/// The body as planned, bound to one uid, without the fields that are left to others.
-fn body_with(body: &str, uid: Option<&str>, without: &[Path]) -> Result<Vec<u8>, WriteError> {
-    if uid.is_none() && without.is_empty() {
-        return Ok(body.as_bytes().to_vec());
-    }
-    let mut value: Value =
-        serde_json::from_str(body).map_err(|error| WriteError::Invalid(error.to_string()))?;
-    for path in without {
-        path.remove(&mut value);
-    }
-    if let Some(uid) = uid {
-        value["metadata"]["uid"] = uid.into();
-    }
-    Ok(value.to_string().into_bytes())
 }

@@ -4,6 +4,7 @@
 //! connection refuses every mutating request without `dryRun=All`); every request ends within a
 //! deadline; nothing that a server says about a Secret's values is repeated.
 
+mod body;
 mod classify;
 mod connect;
 mod discover;

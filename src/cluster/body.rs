@@ -1,0 +1,74 @@
+//! The body of an apply: as planned, bound to one object, without what is left to others.
+
+use crate::desired::path::Path;
+use crate::engine::WriteError;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The body as planned, bound to one uid, without the fields that are left to others.
+pub(super) fn body_with(
+    body: &str,
+    uid: Option<&str>,
+    without: &[Path],
+) -> Result<Vec<u8>, WriteError> {
+    let Some(uid) = uid.filter(|_| without.is_empty()) else {
+        return body_without(body, uid, without);
+    };
+    let broken = |error: serde_json::Error| WriteError::Invalid(error.to_string());
+    let top: Top<'_> = serde_json::from_str(body).map_err(broken)?;
+    // It is a part of the body: its brace opens this far from the beginning.
+    let inside = top.metadata.get().as_ptr() as usize - body.as_ptr() as usize + 1;
+    let comma = if body[inside..].starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    let uid = Value::from(uid).to_string();
+    let bound = [&body[..inside], "\"uid\":", &uid, comma, &body[inside..]];
+    Ok(bound.concat().into_bytes())
+}
+
+/// Of a body, the part that is added to; the rest is not taken apart.
+#[derive(Deserialize)]
+struct Top<'a> {
+    #[serde(borrow)]
+    metadata: &'a RawValue,
+}
+
+fn body_without(body: &str, uid: Option<&str>, without: &[Path]) -> Result<Vec<u8>, WriteError> {
+    if uid.is_none() && without.is_empty() {
+        return Ok(body.as_bytes().to_vec());
+    }
+    let mut value: Value =
+        serde_json::from_str(body).map_err(|error| WriteError::Invalid(error.to_string()))?;
+    for path in without {
+        path.remove(&mut value);
+    }
+    if let Some(uid) = uid {
+        value["metadata"]["uid"] = uid.into();
+    }
+    Ok(value.to_string().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_bound_to_a_uid_wherever_its_metadata_stands() {
+        for body in [
+            r#"{"kind":"Secret","metadata":{"name":"a"},"data":{"metadata":"{"}}"#,
+            r#"{"data":{"metadata":{"x":"}"}},"metadata":{}}"#,
+        ] {
+            let bound = body_with(body, Some("u-1"), &[]).unwrap();
+            let bound: Value = serde_json::from_slice(&bound).unwrap();
+            let slow = body_without(body, Some("u-1"), &[]).unwrap();
+            assert_eq!(
+                bound,
+                serde_json::from_slice::<Value>(&slow).unwrap(),
+                "{body}"
+            );
+        }
+    }
+}
