@@ -122,6 +122,12 @@ impl Engine {
             return;
         }
         self.see(position, live, now);
+        if self.watches.get(watch) == Some(&false) {
+            // Nothing is decided before everything was named.
+            let known = &mut self.objects[position];
+            known.stash = decide::differs(known).then_some(object);
+            return self.count(position);
+        }
         self.fresh = Some((position, object));
         self.queue.remove(&position);
         self.consider(position, now);
