@@ -13,7 +13,7 @@ use crate::desired::rights::Purpose;
 use crate::engine::{Action, Event, Mode, Occurrence, Order, Orders, Plan, Step};
 use crate::report::measure::count;
 use crate::report::occurrence;
-use crate::report::progress::Progress;
+use crate::report::progress::{Manner, Progress};
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
@@ -193,6 +193,14 @@ fn is_shown(occurrence: &Occurrence, verbose: bool) -> bool {
     }
 }
 
+fn manner(context: &Context) -> Manner {
+    match (context.globals.quiet, std::io::stderr().is_terminal()) {
+        (true, _) => Manner::Silent,
+        (false, true) => Manner::Live,
+        (false, false) => Manner::Lines,
+    }
+}
+
 async fn carry_out(
     context: &Context,
     args: &ApplyArgs,
@@ -206,7 +214,7 @@ async fn carry_out(
         .filter(|s| args.wait || s.has_objects)
         .map(|s| &*s.name)
         .collect();
-    let mut progress = Progress::new(std::io::stderr().is_terminal(), context.err_palette, &names);
+    let mut progress = Progress::new(manner(context), context.err_palette, &names);
     session.set_mode(Mode::Enforce { run: args.wait });
     let until = Instant::now() + args.timeout;
     let mut tick = Instant::now() + settings.loaded.config.interval;

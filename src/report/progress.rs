@@ -13,23 +13,37 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-/// Progress on stderr: live lines on a terminal, elsewhere one line per change of state.
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Lines on a terminal that are redrawn in place.
+    Live,
+    /// One line per change of state.
+    Lines,
+    /// Not at all.
+    Silent,
+}
+
+/// Progress on stderr.
 #[derive(Debug)]
 pub struct Progress {
     board: Board,
     began: Instant,
+    manner: Manner,
     live: Option<Live>,
 }
 
 impl Progress {
     /// Progress of these services.
     #[must_use]
-    pub fn new(terminal: bool, palette: Palette, services: &[impl AsRef<str>]) -> Self {
+    pub fn new(manner: Manner, palette: Palette, services: &[impl AsRef<str>]) -> Self {
         let board = Board::new(palette, services);
-        let live = terminal.then(|| Live::drawn_to(&board, ProgressDrawTarget::stderr()));
+        let drawn = || Live::drawn_to(&board, ProgressDrawTarget::stderr());
+        let live = (manner == Manner::Live).then(drawn);
         Self {
             board,
             began: Instant::now(),
+            manner,
             live,
         }
     }
@@ -39,7 +53,7 @@ impl Progress {
         let changed = self.board.take(status, self.began.elapsed());
         match &mut self.live {
             Some(live) => live.show(&self.board),
-            None => changed.iter().for_each(|line| write_line(line)),
+            None => changed.iter().for_each(|line| self.write_line(line)),
         }
     }
 
@@ -48,7 +62,14 @@ impl Progress {
         match &self.live {
             // A terminal that went away is no reason to stop applying.
             Some(shown) => drop(shown.block.println(line)),
-            None => write_line(line),
+            None => self.write_line(line),
+        }
+    }
+
+    fn write_line(&self, line: &str) {
+        if self.manner != Manner::Silent {
+            // A closed stderr is no reason to stop applying.
+            let _ = writeln!(std::io::stderr().lock(), "{line}");
         }
     }
 
@@ -61,11 +82,6 @@ impl Progress {
             }
         }
     }
-}
-
-fn write_line(line: &str) {
-    // A closed stderr is no reason to stop applying.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// The lines on a terminal.

@@ -80,6 +80,7 @@ fn live_lines_are_drawn_for_every_service() {
     let mut progress = Progress {
         live: Some(Live::drawn_to(&board, ProgressDrawTarget::hidden())),
         board,
+        manner: Manner::Live,
         began: Instant::now(),
     };
     progress.update(&status());
