@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::Jsorc;
+use crate::support::{Cluster, Jsorc};
 
 const COMMANDS: &[&str] = &[
     "run",
@@ -84,4 +84,18 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(said, "", "{command}");
         assert_eq!(child.wait().unwrap().code(), Some(0), "{command}");
     }
+}
+
+#[test]
+fn a_quiet_apply_says_what_came_of_it_and_nothing_on_the_way() {
+    let jsorc = Jsorc::on(Cluster::shared(), "quiet").services(&[
+        ("one/service.yaml", "driver: none\n"),
+        (
+            "one/kube/one.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: \"1\"}\n",
+        ),
+    ]);
+    let ran = jsorc.run(&["apply", "--quiet"]).expect(0);
+    assert_eq!(ran.stderr, "");
+    assert!(ran.stdout.starts_with("Applied: 1 created"), "{}", ran.stdout);
 }
