@@ -18,6 +18,7 @@ mod finding;
 mod graph;
 mod intruders;
 mod leader;
+mod lines;
 mod manifest;
 mod messages;
 mod original;

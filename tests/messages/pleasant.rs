@@ -97,5 +97,9 @@ fn a_quiet_apply_says_what_came_of_it_and_nothing_on_the_way() {
     ]);
     let ran = jsorc.run(&["apply", "--quiet"]).expect(0);
     assert_eq!(ran.stderr, "");
-    assert!(ran.stdout.starts_with("Applied: 1 created"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("Applied: 1 created"),
+        "{}",
+        ran.stdout
+    );
 }

@@ -29,6 +29,7 @@ pub struct Cluster {
     server: String,
     audit: Option<PathBuf>,
     pids: Vec<u32>,
+    etcd: Option<u32>,
     scratch: Scratch,
     running: Option<Child>,
 }
@@ -85,6 +86,9 @@ impl Cluster {
             pids: pids
                 .map(|pid| u32::try_from(pid.as_u64().unwrap()).unwrap())
                 .collect(),
+            etcd: report["pids"]["etcd"]
+                .as_u64()
+                .map(|pid| u32::try_from(pid).unwrap()),
             scratch,
             running: Some(running),
         }
@@ -98,6 +102,7 @@ impl Cluster {
             server: String::new(),
             audit: None,
             pids: Vec::new(),
+            etcd: None,
             scratch: Scratch::new("cluster"),
             running: None,
         };
@@ -130,6 +135,11 @@ impl Cluster {
     /// The processes of the parts; none for a given cluster.
     pub fn pids(&self) -> &[u32] {
         &self.pids
+    }
+
+    /// The process of the store; the test ends if it is not ours.
+    pub fn etcd(&self) -> u32 {
+        self.etcd.expect("a cluster with an etcd of its own")
     }
 
     /// The process that holds the parts together; none for a given cluster.

@@ -85,6 +85,7 @@ struct Shared {
     plan: Mutex<Plan>,
     calls: Mutex<Vec<Call>>,
     victim: AtomicU32,
+    streams: tokio::sync::watch::Sender<()>,
 }
 
 impl FaultProxy {
@@ -109,6 +110,7 @@ impl FaultProxy {
                 plan: Mutex::new(Box::new(|_| Fault::Pass)),
                 calls: Mutex::new(Vec::new()),
                 victim: AtomicU32::new(0),
+                streams: tokio::sync::watch::Sender::new(()),
             });
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
@@ -148,6 +150,11 @@ contexts: [{{name: proxy, context: {{cluster: proxy, user: proxy}}}}]
     /// The process that a fault may kill; none before it is said.
     pub fn victim(&self, pid: u32) {
         self.shared.victim.store(pid, Ordering::SeqCst);
+    }
+
+    /// Ends every answer that is still on its way: watches, above all.
+    pub fn end_streams(&self) {
+        self.shared.streams.send_replace(());
     }
 
     /// All requests so far.
@@ -237,7 +244,7 @@ async fn handle(
         Fault::Repeat => {
             let answer = send(shared.clone()).await;
             let _ = send(shared.clone()).await;
-            return Ok(forwarded(answer));
+            return Ok(shared.forwarded(answer));
         }
         Fault::Hold(time) => {
             // The server gets it even if the client is gone by then.
@@ -246,10 +253,13 @@ async fn handle(
                 tokio::time::sleep(time).await;
                 late.await
             });
-            return Ok(task.await.map_or_else(|_| broken(), forwarded));
+            return Ok(task
+                .await
+                .map_or_else(|_| broken(), |answer| shared.forwarded(answer)));
         }
     }
-    Ok(forwarded(send(shared).await))
+    let answer = send(shared.clone()).await;
+    Ok(shared.forwarded(answer))
 }
 
 async fn truncated(answer: http::Response<kube::client::Body>) -> Response {
@@ -267,18 +277,6 @@ async fn first_half(body: kube::client::Body) -> axum::body::Bytes {
     let whole = body.collect().await;
     let whole = whole.map_or_else(|_| axum::body::Bytes::new(), Collected::to_bytes);
     whole.slice(..whole.len() / 2)
-}
-
-fn forwarded(answer: kube::Result<http::Response<kube::client::Body>>) -> Response {
-    match answer {
-        Ok(answer) => {
-            let (mut parts, body) = answer.into_parts();
-            parts.headers.remove("transfer-encoding");
-            parts.headers.remove("content-length");
-            Response::from_parts(parts, Body::from_stream(body.into_data_stream()))
-        }
-        Err(_) => broken(),
-    }
 }
 
 /// An answer that breaks before its first byte of content.
@@ -302,6 +300,17 @@ fn refusal(status: u16, after: u32) -> Response {
 }
 
 impl Shared {
+    fn forwarded(&self, answer: kube::Result<http::Response<kube::client::Body>>) -> Response {
+        let Ok(answer) = answer else { return broken() };
+        let (mut parts, body) = answer.into_parts();
+        parts.headers.remove("transfer-encoding");
+        parts.headers.remove("content-length");
+        let mut ends = self.streams.subscribe();
+        let end = Box::pin(async move { ends.changed().await });
+        let stream = futures::StreamExt::take_until(body.into_data_stream(), end);
+        Response::from_parts(parts, Body::from_stream(stream))
+    }
+
     /// Kills the victim, once it is known which.
     async fn kill(&self) {
         loop {

@@ -20,6 +20,7 @@ mod cluster;
 mod fault;
 mod jsorc;
 mod kubectl;
+mod line;
 mod process;
 mod prometheus;
 mod redis;
@@ -38,6 +39,7 @@ pub use self::{
     fault::{Call, Fault, FaultProxy},
     jsorc::{Daemon, Jsorc, Ran, http},
     kubectl::Kubectl,
+    line::Line,
     process::{Process, Scratch, eventually, free_port, install},
     prometheus::{Prometheus, PrometheusOptions},
     redis::{Redis, RedisOptions},
