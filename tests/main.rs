@@ -16,6 +16,7 @@ mod faults;
 mod files;
 mod finding;
 mod graph;
+mod history;
 mod intruders;
 mod leader;
 mod manifest;

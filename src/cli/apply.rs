@@ -47,7 +47,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         return Err(refused);
     }
     let orders = session.engine().orders().clone();
-    let done = carry_out(context, &args, &settings, session, &plan).await?;
+    let done = Box::pin(carry_out(context, &args, &settings, session, &plan)).await?;
     let left_alone = say_left_alone(&args, &plan, &orders);
     Ok(if left_alone && done == Exit::Fine {
         Exit::Differs

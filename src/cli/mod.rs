@@ -14,6 +14,7 @@ mod failure;
 mod farewell;
 mod finding;
 mod graph;
+mod history;
 mod interrupt;
 mod logging;
 mod plan;
@@ -55,6 +56,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Plan(args) => Box::pin(plan::command(&context, args)).await,
         Command::Apply(args) => Box::pin(apply::command(&context, args)).await,
         Command::Status(args) => Box::pin(status::command(&context, args)).await,
+        Command::History(args) => history::command(&context, args).await,
         Command::Refresh(args) => refresh::command(&context, args).await,
         Command::Adopt(args) => Box::pin(adopt::command(&context, args)).await,
         Command::Delete(args) => Box::pin(delete::command(&context, args)).await,

@@ -48,6 +48,7 @@ impl Engine {
         let inventory = self.inventory_of(name, service);
         if let Some(service) = self.services.get_mut(name) {
             service.save = Save::Saving(false);
+            service.news.send();
             service.inventory.records.clone_from(&inventory.records);
             service.inventory.epoch = inventory.epoch;
         }
@@ -59,6 +60,7 @@ impl Engine {
         let mut inventory = service.inventory.clone();
         inventory.namespace.clone_from(&service.desired.namespace);
         inventory.epoch = inventory.epoch.max(self.epoch);
+        service.news.add_to(&mut inventory.history);
         for object in self
             .members(name)
             .filter(|object| object.desired.mode != WriteMode::Ensure)
@@ -96,6 +98,7 @@ impl Engine {
         match result {
             Ok(version) => {
                 service.inventory.resource_version = Some(version);
+                service.news.arrive(&mut service.inventory.history);
                 service.stored = service.inventory.records.keys().cloned().collect();
                 service.hold = Hold::Proven;
                 service.save = if behind {

@@ -21,6 +21,7 @@ pub mod amending;
 mod answering;
 mod backoff;
 mod census;
+mod chronicle;
 mod command;
 mod decide;
 pub mod diff;
@@ -28,6 +29,7 @@ mod errands;
 mod event;
 mod flight;
 pub mod health;
+pub mod history;
 mod intake;
 mod keeping;
 mod looking;
@@ -51,6 +53,7 @@ mod verdict;
 mod watching;
 mod writing;
 
+pub use chronicle::Author;
 pub use command::{Command, Start, Verb, Write};
 pub use event::{
     Answer, ClusterState, DriverError, Event, Explanation, FieldConflict, Now, WatchChange,
@@ -95,6 +98,8 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Engine {
     instance: Instance,
+    author: Author,
+    wall: jiff::Timestamp,
     manager: String,
     label: String,
     key: FingerprintKey,
@@ -147,6 +152,8 @@ impl Engine {
             manager: instance.identity(),
             label: instance.label(),
             instance,
+            author: Author::default(),
+            wall: jiff::Timestamp::UNIX_EPOCH,
             key,
             mode,
             enabled: true,
@@ -186,6 +193,7 @@ impl Engine {
 
     /// Takes events in order and says what to do about them.
     pub fn handle(&mut self, events: impl IntoIterator<Item = Event>, now: Now) -> Vec<Command> {
+        self.date(now);
         for event in events {
             self.take(event, now);
         }
@@ -347,6 +355,7 @@ impl Engine {
     }
 
     fn tell(&mut self, occurrence: Occurrence) {
+        self.chronicle(&occurrence);
         self.out.push(Command::Tell(occurrence));
     }
 

@@ -2,6 +2,7 @@
 
 use super::backoff::SERVICE;
 use super::census::Census;
+use super::chronicle::News;
 use super::event::{Answer, DriverError};
 use super::orders::Order;
 use super::phase::Phase;
@@ -38,12 +39,16 @@ pub struct Service {
     pub holds_rerun: bool,
     /// When the last write was answered that made the rerun wait.
     pub held_since: Duration,
+    /// Whether somebody asked for the next rerun.
+    pub asked: bool,
     /// Whether the driver has to be started anew although it answers.
     pub wants_rerun: bool,
     /// How its objects stand.
     pub census: Census,
     /// What was applied.
     pub inventory: Inventory,
+    /// What happened since it was stored.
+    pub(super) news: News,
     /// Names that the stored inventory has.
     pub stored: BTreeSet<ObjectKey>,
     /// Recorded objects that are not wanted any more.
@@ -130,8 +135,10 @@ impl Service {
             applied: 0,
             holds_rerun: false,
             held_since: Duration::ZERO,
+            asked: false,
             wants_rerun: false,
             census: Census::default(),
+            news: News::default(),
             stored: BTreeSet::new(),
             left: Vec::new(),
             save: Save::Clean,

@@ -12,6 +12,7 @@ mod document;
 pub mod error;
 pub mod graph;
 mod heal;
+pub mod history;
 mod layout;
 pub mod measure;
 pub mod occurrence;
