@@ -6,6 +6,7 @@
 )]
 
 mod adopt;
+mod artefact;
 mod children;
 mod database;
 mod delete;
@@ -24,6 +25,7 @@ mod messages;
 mod original;
 mod ownership;
 mod protection;
+mod prune_cap;
 mod release;
 mod requests;
 mod rig;

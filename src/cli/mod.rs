@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod apply_plan;
 mod arguments;
 mod completions;
 mod config;
@@ -25,6 +26,7 @@ mod release;
 mod render;
 mod rights;
 mod run;
+mod saving;
 mod server;
 mod services;
 mod status;

@@ -15,19 +15,20 @@ fn broken(error: &kube::Error) -> SessionError {
     prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
 }
 
-/// The instance's key: stored by whoever may write, read by the others, and made up for this
+/// The instance's key, and whether it outlives this process: stored by whoever may write, read by the others, and made up for this
 /// process when nobody stored one yet.
 async fn shared_key(
     settings: &Settings,
     connected: &Connected,
     hands: Option<&Hands>,
-) -> Result<FingerprintKey, SessionError> {
+) -> Result<(FingerprintKey, bool), SessionError> {
     let (instance, config) = (&settings.instance, &settings.loaded.config);
     if let Some(hands) = hands.filter(|_| config.enabled) {
         let key = hands
             .ensure_fingerprint_key(instance, config.create_namespace)
             .await;
-        return key.map_err(prepare("store the instance's key"));
+        let key = key.map_err(prepare("store the instance's key"))?;
+        return Ok((key, true));
     }
     let stored = connected.reader.fingerprint_key(instance).await;
     let stored = match stored {
@@ -36,8 +37,8 @@ async fn shared_key(
         other => other,
     };
     match stored.map_err(prepare("read the instance's key"))? {
-        Some(key) => Ok(key),
-        None => passing_key().map_err(prepare("make a key")),
+        Some(key) => Ok((key, true)),
+        None => Ok((passing_key().map_err(prepare("make a key"))?, false)),
     }
 }
 
@@ -63,7 +64,7 @@ impl Session {
                     .map_err(|error| broken(&error))?,
             ),
         };
-        self.key = shared_key(settings, connected, hands.as_ref()).await?;
+        (self.key, self.key_is_shared) = shared_key(settings, connected, hands.as_ref()).await?;
         self.engine.set_key(self.key.clone());
         let served = connected.served(&settings.foreign_api_versions()).await?;
         let stored = connected

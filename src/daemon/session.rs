@@ -9,7 +9,9 @@ use super::writers::Writers;
 use crate::cluster::{ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{FingerprintKey, Instance, Resource};
-use crate::engine::{ClusterState, Engine, Event, Mode, Now, Occurrence, Status, WriteError};
+use crate::engine::{
+    ClusterState, Engine, Event, Mode, Now, Occurrence, Permits, Status, WriteError,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,6 +58,7 @@ pub enum SessionError {
 pub struct Session {
     pub(super) engine: Engine,
     pub(super) key: FingerprintKey,
+    pub(super) key_is_shared: bool,
     pub(super) instance: Instance,
     pub(super) link: Option<Link>,
     pub(super) runner: Runner,
@@ -117,6 +120,7 @@ impl Session {
         let session = Self {
             engine: Engine::new(settings.instance.clone(), key.clone(), mode),
             key,
+            key_is_shared: false,
             instance: settings.instance.clone(),
             link: None,
             runner: Runner::new(events.clone()),
@@ -216,6 +220,22 @@ impl Session {
     /// Allows objects, as `KIND/NAME`, to be deleted although they are protected.
     pub fn allow_delete(&mut self, objects: Vec<String>) {
         self.engine.allow_delete(objects);
+    }
+
+    /// Somebody confirms what this session deletes, however much it is.
+    pub fn confirm_deletions(&mut self) {
+        self.engine.confirm_deletions();
+    }
+
+    /// Writes nothing but these objects.
+    pub fn permit(&mut self, permits: Permits) {
+        self.engine.permit(permits);
+    }
+
+    /// The key of the fingerprints, where the instance has one that outlives this session.
+    #[must_use]
+    pub fn shared_key(&self) -> Option<&FingerprintKey> {
+        self.key_is_shared.then_some(&self.key)
     }
 
     /// Where everything stands.

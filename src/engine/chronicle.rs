@@ -64,6 +64,12 @@ impl Engine {
         self.author = author;
     }
 
+    /// Who works here.
+    #[must_use]
+    pub fn author(&self) -> &Author {
+        &self.author
+    }
+
     /// Notes what happened, where it belongs into a history.
     pub(super) fn chronicle(&mut self, occurrence: &Occurrence) {
         let Some((service, what)) = self.told(occurrence) else {

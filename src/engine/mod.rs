@@ -39,6 +39,7 @@ pub mod ordered;
 mod orders;
 pub mod ownership;
 mod phase;
+mod pins;
 pub mod plan;
 mod pruning;
 mod record;
@@ -64,6 +65,7 @@ pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use orders::{Order, Orders, Wish};
 pub use phase::Phase;
+pub use pins::{Permits, Pin};
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
 pub use status::{Drift, ServiceStatus, Status};
@@ -115,7 +117,8 @@ pub struct Engine {
     waiters: HashMap<ObjectKey, Vec<usize>>,
     watches: BTreeMap<WatchKey, bool>,
     lost: BTreeMap<WatchKey, String>,
-    allowed: BTreeSet<String>,
+    allowed: pruning::Allowed,
+    permits: Option<Permits>,
     inventories_read: bool,
     orphans: BTreeMap<Arc<str>, Inventory>,
     orders: ordered::Known,
@@ -167,7 +170,8 @@ impl Engine {
             waiters: HashMap::new(),
             watches: BTreeMap::new(),
             lost: BTreeMap::new(),
-            allowed: BTreeSet::new(),
+            allowed: pruning::Allowed::default(),
+            permits: None,
             inventories_read: false,
             orphans: BTreeMap::new(),
             orders: ordered::Known::default(),
@@ -214,7 +218,13 @@ impl Engine {
 
     /// Allows protected objects, as `KIND/NAME`, to be deleted in this run.
     pub fn allow_delete(&mut self, objects: impl IntoIterator<Item = String>) {
-        self.allowed.extend(objects);
+        self.allowed.objects.extend(objects);
+    }
+
+    /// Somebody confirms what this run deletes, however much it is and whatever `policy.prune`
+    /// asks for.
+    pub fn confirm_deletions(&mut self) {
+        self.allowed.confirmed = true;
     }
 
     /// Whether anything may be written.
@@ -288,7 +298,8 @@ impl Engine {
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
             policy: service.desired.policy,
-            enforce: self.writes_of(&object.service, now),
+            enforce: self.writes_of(&object.service, now)
+                && self.permits(&object.desired.key, pins::uid_of(object)),
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),

@@ -65,6 +65,8 @@ pub struct Service {
     pub blocked: Option<String>,
     /// Objects that left the folder and are kept; told once.
     pub kept: BTreeSet<ObjectKey>,
+    /// Why many of them are held until somebody confirms that they go; told once.
+    pub held: Option<String>,
 }
 
 /// The state of a service's driver.
@@ -147,6 +149,7 @@ impl Service {
             suspended: None,
             blocked: None,
             kept: BTreeSet::new(),
+            held: None,
         }
     }
 

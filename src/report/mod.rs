@@ -20,6 +20,7 @@ pub mod plan;
 pub mod progress;
 #[cfg(test)]
 mod samples;
+pub mod saved;
 pub mod services;
 pub mod status;
 pub mod style;

@@ -17,6 +17,15 @@ pub struct PlanArgs {
     /// Services to plan; all that are kept alive when none is named
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
+    /// Save the plan, to be carried out by `jsorc apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<std::path::PathBuf>,
+    /// Plan deletions too that need a yes
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Plan to delete this object although its kind is protected
+    #[arg(long, value_parser = kind_and_name, value_name = "KIND/NAME")]
+    pub allow_delete: Vec<String>,
     /// Exit with 1 when anything would change
     #[arg(long)]
     pub exit_code: bool,
@@ -32,8 +41,8 @@ pub struct PlanArgs {
     reason = "each is a flag of its own on the command line"
 )]
 pub struct ApplyArgs {
-    /// Services to apply; all that are kept alive when none is named
-    #[arg(value_name = "SERVICE")]
+    /// Services to apply, all that are kept alive when none is named; or one saved plan
+    #[arg(value_name = "SERVICE|FILE")]
     pub services: Vec<String>,
     /// Only show what would be changed
     #[arg(long)]

@@ -97,7 +97,7 @@ fn a_long_history_is_folded_where_several_are_shown() {
         Entry::new(before(second), "pod jsorc-0", what)
     };
     let long = Chapter::new(Some("redis".into()), None, (0..15).map(rerun).collect());
-    let folded = text(&[long.clone()], &view());
+    let folded = text(std::slice::from_ref(&long), &view());
     assert!(
         folded.ends_with("  … 7 older (jsorc history redis)\n"),
         "{folded}"
