@@ -28,6 +28,7 @@ mod protection;
 mod prune_cap;
 mod release;
 mod requests;
+mod review;
 mod rig;
 mod support;
 mod suspend;
