@@ -337,6 +337,14 @@ fn a_selection_is_part_of_the_plan_and_files_are_told_from_services() {
     site.jsorc.run(&["apply", "./web"]).expect(0);
     assert_eq!(site.get("configmap/one", ".data.a"), "1");
     assert_eq!(site.get("configmap/three", ".metadata.name"), "");
+    site.jsorc
+        .run(&["plan", "web", "--out", "idle.plan"])
+        .expect(0);
+    let idle = site.jsorc.run(&["apply", "idle.plan"]).expect(0).stdout;
+    assert!(idle.contains("the plan has no steps"), "{idle}");
+    let flag = ["apply", "idle.plan", "--allow-delete", "ConfigMap/one"];
+    let refused = site.jsorc.run(&flag).expect(2).stderr;
+    assert!(refused.contains("says itself what it deletes"), "{refused}");
     let none = site.jsorc.run(&["apply", "none.plan"]).expect(2).stderr;
     assert!(
         none.contains("none.plan: ") && none.contains("--out"),

@@ -21,6 +21,12 @@ pub(super) async fn command(
     file: &Path,
 ) -> Result<Exit, Failure> {
     let saved = saving::read(file)?;
+    if !args.allow_delete.is_empty() {
+        return Err(Failure::usage(
+            "--allow-delete: a saved plan says itself what it deletes",
+            "`jsorc plan --out FILE --allow-delete KIND/NAME` plans it",
+        ));
+    }
     refuse_others_manifests(&saved, &settings)?;
     let settings = settings.select(&saved.services)?;
     let connected = context.connect(&settings).await?;
@@ -75,8 +81,13 @@ impl Task<'_> {
         match verdict {
             Verdict::Same => Ok(Some((plan, permits))),
             Verdict::Done => {
-                let steps = count(self.saved.steps.len(), "step");
-                let said = format!("Nothing to do: the plan was carried out already ({steps}).\n");
+                let said = match self.saved.steps.len() {
+                    0 => "Nothing to do: the plan has no steps.\n".to_owned(),
+                    steps => format!(
+                        "Nothing to do: the plan was carried out already ({}).\n",
+                        count(steps, "step")
+                    ),
+                };
                 let document = || {
                     serde_json::json!({"apiVersion": crate::report::API_VERSION,
                         "kind": "Applied", "already": true})
