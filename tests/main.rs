@@ -6,6 +6,7 @@
 )]
 
 mod adopt;
+mod artefact;
 mod children;
 mod database;
 mod delete;
@@ -16,6 +17,7 @@ mod faults;
 mod files;
 mod finding;
 mod graph;
+mod history;
 mod intruders;
 mod leader;
 mod lines;
@@ -24,8 +26,10 @@ mod messages;
 mod original;
 mod ownership;
 mod protection;
+mod prune_cap;
 mod release;
 mod requests;
+mod review;
 mod rig;
 mod support;
 mod suspend;

@@ -8,6 +8,7 @@ use super::plan::{observed, show};
 use super::prompt::{ask, can_ask};
 use super::rights;
 use super::tally::{Outcome, Tally};
+use super::{apply_plan, saving};
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Action, Event, Mode, Occurrence, Order, Orders, Plan, Step};
@@ -18,28 +19,31 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, Failure> {
-    let settings = context.settings(&args.services)?;
+    let settings = context.settings(&[])?;
+    if let Some(file) = saving::named_file(&args.services, settings.catalog.names())? {
+        return Box::pin(apply_plan::command(context, args, settings, &file)).await;
+    }
+    let settings = settings.select(&args.services)?;
     let connected = context.connect(&settings).await?;
     if args.dry_run {
-        let session = observed(context, &settings, &connected, Access::ReadOnly, true).await?;
+        let mut session = observed(context, &settings, &connected, Access::ReadOnly, true).await?;
+        session.allow_delete(args.allow_delete.clone());
+        if args.yes {
+            session.confirm_deletions();
+        }
         let plan = session.engine().plan();
         session.close().await;
-        show(context, &settings, &connected, &plan)?;
+        show(context, &settings, &connected, &plan, None)?;
         return Ok(Exit::Fine);
     }
-    if !settings.loaded.config.enabled {
-        return Err(Failure::usage(
-            format!(
-                "`enabled` is false ({}), so nothing is written",
-                settings.loaded.origin("enabled")
-            ),
-            "set enabled: true",
-        ));
-    }
+    refuse_disabled(&settings)?;
     refuse_beside_a_leader(&args, &settings, &connected).await?;
     require_named_target(&settings, &connected).await?;
     let mut session = observed(context, &settings, &connected, Access::ReadWrite, false).await?;
     session.allow_delete(args.allow_delete.clone());
+    if args.yes || can_ask() {
+        session.confirm_deletions();
+    }
     let plan = session.engine().plan();
     require_rights(context, &settings, &session, &plan).await?;
     if let Err(refused) = confirm(context, &args, &settings, &connected, &plan) {
@@ -47,8 +51,8 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         return Err(refused);
     }
     let orders = session.engine().orders().clone();
-    let done = carry_out(context, &args, &settings, session, &plan).await?;
-    let left_alone = say_left_alone(&args, &plan, &orders);
+    let done = Box::pin(carry_out(context, &args, &settings, session, &plan)).await?;
+    let left_alone = say_left_alone(&args.services, &plan, &orders);
     Ok(if left_alone && done == Exit::Fine {
         Exit::Differs
     } else {
@@ -57,15 +61,15 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
 }
 
 /// Names the services that orders kept from being applied. Whether anything would have been.
-fn say_left_alone(args: &ApplyArgs, plan: &Plan, orders: &Orders) -> bool {
+pub(super) fn say_left_alone(names: &[String], plan: &Plan, orders: &Orders) -> bool {
     let mut any = false;
     for service in &plan.services {
         let name = &*service.name;
         let changes = |step: &Step| step.action != Action::Kept;
         let suspended = service.suspended.clone();
         let suspended = suspended.filter(|_| service.steps.iter().any(changes));
-        let named = args.services.iter().any(|given| given == name);
-        let dismissed = orders.dismissal(name).filter(|_| named);
+        let asked_for = names.iter().any(|given| given == name);
+        let dismissed = orders.dismissal(name).filter(|_| asked_for);
         if let Some(why) = suspended.or_else(|| dismissed.map(Order::words)) {
             eprintln!("{name} is not applied: {why}\nhint: `jsorc resume {name}` ends that");
             any = true;
@@ -74,8 +78,22 @@ fn say_left_alone(args: &ApplyArgs, plan: &Plan, orders: &Orders) -> bool {
     any
 }
 
+/// A configuration can say that nothing is to be written.
+pub(super) fn refuse_disabled(settings: &Settings) -> Result<(), Failure> {
+    if settings.loaded.config.enabled {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!(
+            "`enabled` is false ({}), so nothing is written",
+            settings.loaded.origin("enabled")
+        ),
+        "set enabled: true",
+    ))
+}
+
 /// A daemon that leads would put its own configuration back.
-async fn refuse_beside_a_leader(
+pub(super) async fn refuse_beside_a_leader(
     args: &ApplyArgs,
     settings: &Settings,
     connected: &Connected,
@@ -99,7 +117,7 @@ async fn refuse_beside_a_leader(
 }
 
 /// All missing rights at once, before the first write would find them one by one.
-async fn require_rights(
+pub(super) async fn require_rights(
     context: &Context,
     settings: &Settings,
     session: &Session,
@@ -158,7 +176,7 @@ fn confirm(
     if losses == 0 || args.yes {
         return Ok(());
     }
-    show(context, settings, connected, plan)?;
+    show(context, settings, connected, plan, None)?;
     if can_ask() {
         let are = if losses == 1 { "is" } else { "are" };
         if ask(&format!(
@@ -201,7 +219,7 @@ fn manner(context: &Context) -> Manner {
     }
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     context: &Context,
     args: &ApplyArgs,
     settings: &Settings,
@@ -252,8 +270,15 @@ async fn carry_out(
     };
     let status = session.status();
     let blocked = session.engine().plan().count(Action::Blocked);
+    let beyond = session.engine().beyond_permits();
     progress.finish(&status);
     session.close().await;
+    for key in &beyond {
+        eprintln!(
+            "{} differs by now and is not in the plan: left as it is",
+            key.short()
+        );
+    }
     let outcome = Outcome {
         plan,
         blocked,
@@ -262,7 +287,7 @@ async fn carry_out(
     };
     tally.print(context, &outcome)?;
     Ok(match (done, blocked, tally.refused) {
-        (true, 0, _) => Exit::Fine,
+        (true, 0, _) if beyond.is_empty() => Exit::Fine,
         (_, blocked, refused) if blocked > 0 && refused > 0 => Exit::Failed,
         _ => Exit::Differs,
     })

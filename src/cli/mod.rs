@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod apply_plan;
 mod arguments;
 mod completions;
 mod config;
@@ -14,6 +15,7 @@ mod failure;
 mod farewell;
 mod finding;
 mod graph;
+mod history;
 mod interrupt;
 mod logging;
 mod plan;
@@ -24,6 +26,7 @@ mod release;
 mod render;
 mod rights;
 mod run;
+mod saving;
 mod server;
 mod services;
 mod status;
@@ -55,6 +58,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Plan(args) => Box::pin(plan::command(&context, args)).await,
         Command::Apply(args) => Box::pin(apply::command(&context, args)).await,
         Command::Status(args) => Box::pin(status::command(&context, args)).await,
+        Command::History(args) => history::command(&context, args).await,
         Command::Refresh(args) => refresh::command(&context, args).await,
         Command::Adopt(args) => Box::pin(adopt::command(&context, args)).await,
         Command::Delete(args) => Box::pin(delete::command(&context, args)).await,

@@ -3,11 +3,13 @@
 use super::arguments::{Output, PlanArgs};
 use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
-use super::rights;
+use super::{rights, saving};
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Mode, Plan};
 use crate::report::plan::{self as report, PlanView, Target};
+use crate::report::saved::{Circumstances, SavedPlan};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the comparison may take.
@@ -21,9 +23,19 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
     } else {
         as_the_leader(context, settings, &connected).await?
     };
-    let (plan, session) = compare(context, &settings, &connected, true).await?;
+    let mut session = observed(context, &settings, &connected, Access::ReadOnly, true).await?;
+    session.allow_delete(args.allow_delete.clone());
+    if args.yes {
+        session.confirm_deletions();
+    }
+    let plan = session.engine().plan();
+    let out = args.out.as_deref();
+    let saved = out.map(|_| saved(context, &args, &settings, &connected, &session));
     session.close().await;
-    show(context, &settings, &connected, &plan)?;
+    show(context, &settings, &connected, &plan, out)?;
+    if let Some((out, saved)) = out.zip(saved) {
+        saving::write(out, &saved.text())?;
+    }
     Ok(if args.exit_code && plan.differs() {
         Exit::Differs
     } else {
@@ -68,15 +80,25 @@ pub(super) async fn as_the_leader(
     Ok(theirs)
 }
 
-/// Compares what ought to be with what is, without any right to write.
-pub(super) async fn compare(
+/// The plan with everything that it was made on.
+fn saved(
     context: &Context,
+    args: &PlanArgs,
     settings: &Settings,
     connected: &Connected,
-    rehearse: bool,
-) -> Result<(Plan, Session), Failure> {
-    let session = observed(context, settings, connected, Access::ReadOnly, rehearse).await?;
-    Ok((session.engine().plan(), session))
+    session: &Session,
+) -> SavedPlan {
+    let engine = session.engine();
+    let around = Circumstances {
+        author: engine.author(),
+        digest: &settings.catalog.digest,
+        key: session.shared_key(),
+        services: &settings.selection,
+        confirmed: args.yes,
+        allow_delete: &args.allow_delete,
+    };
+    let view = view(context, settings, connected);
+    SavedPlan::of(&engine.plan(), &engine.pins(), &view, &around)
 }
 
 /// A session that has compared everything and written nothing.
@@ -123,7 +145,10 @@ pub(super) async fn observed(
 }
 
 /// The command that carries out what a plan shows.
-fn apply_command(settings: &Settings) -> String {
+fn apply_command(settings: &Settings, out: Option<&Path>) -> String {
+    if let Some(file) = out {
+        return format!("jsorc apply {}", saving::argument(file));
+    }
     let mut command = "jsorc apply".to_owned();
     for service in &settings.selection {
         command = format!("{command} {service}");
@@ -137,23 +162,31 @@ pub(super) fn show(
     settings: &Settings,
     connected: &Connected,
     plan: &Plan,
+    out: Option<&Path>,
 ) -> Result<(), Failure> {
     let view = PlanView {
+        apply: Some(apply_command(settings, out)),
+        ..view(context, settings, connected)
+    };
+    if context.output == Output::Markdown {
+        return print_whole(&report::markdown(plan, &view));
+    }
+    context.print(|| report::json(plan, &view), || report::text(plan, &view))
+}
+
+fn view(context: &Context, settings: &Settings, connected: &Connected) -> PlanView {
+    PlanView {
         target: Target {
             server: connected.target.server(),
             found: connected.target.found.clone(),
             namespace: settings.loaded.config.namespace.clone(),
             instance: settings.instance.identity(),
         },
-        apply: Some(apply_command(settings)),
+        apply: None,
         verbose: context.globals.verbose > 0,
         quiet: context.globals.quiet,
         width: context.width,
         palette: context.palette,
         now: jiff::Timestamp::now(),
-    };
-    if context.output == Output::Markdown {
-        return print_whole(&report::markdown(plan, &view));
     }
-    context.print(|| report::json(plan, &view), || report::text(plan, &view))
 }

@@ -153,7 +153,9 @@ pub(super) async fn change(
     change: impl Fn(&mut Orders),
 ) -> Result<Orders, Failure> {
     let hands = connected.hands()?;
-    let changed = hands.change_orders(&settings.instance, change).await;
+    let changed = hands
+        .change_orders(&settings.instance, &connected.greeting.user, change)
+        .await;
     changed.map_err(|error| refused("store the order", &error, settings))
 }
 

@@ -4,7 +4,7 @@
 use super::arguments::Output;
 use super::context::Context;
 use super::failure::Failure;
-use crate::engine::{Occurrence, Phase, Plan, Status};
+use crate::engine::{Action, Occurrence, Phase, Plan, Status};
 use crate::report::style::{Meaning, Palette};
 use crate::report::table::{Cell, Table};
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ pub(super) struct Tally {
     created: usize,
     updated: usize,
     deleted: usize,
-    kept: usize,
     /// Writes that the server refused.
     pub(super) refused: usize,
 }
@@ -39,7 +38,6 @@ impl Tally {
             Occurrence::Applied { created: true, .. } => self.created += 1,
             Occurrence::Applied { .. } | Occurrence::Healed(_) => self.updated += 1,
             Occurrence::Pruned { .. } => self.deleted += 1,
-            Occurrence::Kept { .. } => self.kept += 1,
             Occurrence::Refused { .. } => self.refused += 1,
             _ => {}
         }
@@ -56,6 +54,7 @@ impl Tally {
 
     fn sentence(&self, outcome: &Outcome<'_>) -> String {
         let unchanged = outcome.plan.unchanged();
+        let kept = outcome.plan.count(Action::Kept);
         if self.created + self.updated + self.deleted + outcome.blocked == 0 {
             return match unchanged {
                 0 => "Nothing to apply.\n".to_owned(),
@@ -68,7 +67,7 @@ impl Tally {
             (self.updated, "updated"),
             (self.deleted, "deleted"),
             (unchanged, "unchanged"),
-            (self.kept, "kept"),
+            (kept, "kept"),
             (outcome.blocked, "blocked"),
         ];
         let said: Vec<String> = counts
@@ -86,7 +85,7 @@ impl Tally {
         json!({
             "apiVersion": "jsorc.dev/v1alpha1", "kind": "Applied",
             "summary": {"created": self.created, "updated": self.updated, "deleted": self.deleted,
-                        "unchanged": outcome.plan.unchanged(), "kept": self.kept, "blocked": outcome.blocked},
+                        "unchanged": outcome.plan.unchanged(), "kept": outcome.plan.count(Action::Kept), "blocked": outcome.blocked},
             "not_ready": not_ready,
         })
     }

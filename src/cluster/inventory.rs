@@ -5,6 +5,7 @@ use super::hands::{Hands, Reader};
 use super::records;
 use super::request::{Call, read, send};
 use crate::desired::Instance;
+use crate::engine::history::History;
 use crate::engine::{Inventory, Orders, WriteError};
 use http::Method;
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ pub const INVENTORY_LABEL: &str = "jsorc.dev/inventory";
 const SERVICE_ANNOTATION: &str = "jsorc.dev/service";
 const NAMESPACE_ANNOTATION: &str = "jsorc.dev/namespace";
 const EPOCH_ANNOTATION: &str = "jsorc.dev/epoch";
+const OBJECTS: &str = "objects";
+const HISTORY: &str = "history";
 
 /// What an instance stores about its services.
 #[derive(Clone, Debug, Default)]
@@ -150,7 +153,12 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
     if let Some(version) = &inventory.resource_version {
         metadata["resourceVersion"] = version.clone().into();
     }
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"objects": records::encode(&inventory.records)}})
+    let mut data = json!({OBJECTS: records::encode(&inventory.records)});
+    let history = inventory.history.text();
+    if !history.is_empty() {
+        data[HISTORY] = history.into();
+    }
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
 }
 
 fn decode(object: &Value) -> Option<Inventory> {
@@ -161,6 +169,10 @@ fn decode(object: &Value) -> Option<Inventory> {
             .and_then(|all| all.get(name))
             .and_then(Value::as_str)
     };
+    let data = |name: &str| {
+        let data = object.get("data").and_then(|data| data.get(name));
+        data.and_then(Value::as_str).unwrap_or("")
+    };
     Some(Inventory {
         service: annotation(SERVICE_ANNOTATION)?.into(),
         resource_version: text("/metadata/resourceVersion").map(str::to_owned),
@@ -168,7 +180,8 @@ fn decode(object: &Value) -> Option<Inventory> {
         epoch: annotation(EPOCH_ANNOTATION)
             .and_then(|epoch| epoch.parse().ok())
             .unwrap_or(0),
-        records: records::decode(text("/data/objects").unwrap_or("")),
+        history: History::read(data(HISTORY)),
+        records: records::decode(data(OBJECTS)),
     })
 }
 
@@ -177,6 +190,7 @@ mod tests {
     use super::*;
     use crate::desired::path::Path;
     use crate::desired::{Fingerprint, ObjectKey, Resource};
+    use crate::engine::history::{Entry, What};
     use crate::engine::ownership::Evidence;
     use crate::engine::{Applied, FieldConflict, Record};
 
@@ -209,6 +223,12 @@ mod tests {
         let mut inventory = Inventory::empty("redis".into(), "other");
         inventory.resource_version = Some("5".into());
         inventory.epoch = 3;
+        let what = What::Rerun {
+            why: "asked for".into(),
+            answer: "PONG".into(),
+        };
+        let time = jiff::Timestamp::from_second(7).unwrap();
+        inventory.history.note(Entry::new(time, "ann", what));
         let record = |applied, done| Record {
             resource: resource.clone().into(),
             applied,
@@ -223,7 +243,11 @@ mod tests {
             record(None, true),
         );
         let stored = encode(&instance, &inventory);
-        assert_eq!(decode(&stored), Some(inventory));
+        assert_eq!(decode(&stored), Some(inventory.clone()));
+        let mut odd = stored.clone();
+        odd["data"][HISTORY] = "what is this".into();
+        inventory.history = History::default();
+        assert_eq!(decode(&odd), Some(inventory));
         let annotations = &stored["metadata"]["annotations"];
         assert_eq!(
             annotations["applyset.kubernetes.io/contains-group-kinds"],

@@ -27,13 +27,14 @@ impl Reader {
 }
 
 impl Hands {
-    /// Changes what is ordered, and gives the orders that came of it.
+    /// Changes what is ordered, on behalf of `by`, and gives the orders that came of it.
     ///
     /// # Errors
     /// Why they were not stored.
     pub async fn change_orders(
         &self,
         instance: &Instance,
+        by: &str,
         change: impl Fn(&mut Orders),
     ) -> Result<Orders, WriteError> {
         let mut refused = WriteError::Changed;
@@ -44,6 +45,7 @@ impl Hands {
             if orders == before {
                 return Ok(orders);
             }
+            orders.note_changes(&before, by, jiff::Timestamp::now());
             match self.store_orders(instance, &orders).await {
                 Err(error @ (WriteError::Changed | WriteError::AlreadyExists)) => refused = error,
                 Err(error @ WriteError::Gone) if before.resource_version.is_some() => {

@@ -3,11 +3,14 @@
 //! Invariants: one task owns the engine; whatever can hang or panic runs in a task of its own; a
 //! session that only reads has no hands.
 
+mod attaching;
+mod author;
 mod carrying;
 mod connected;
 mod ends;
 mod files;
 mod keeper;
+mod leadership;
 mod leading;
 pub mod loading;
 mod pace;

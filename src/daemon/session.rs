@@ -3,14 +3,15 @@
 //! A command line's plan or apply and the daemon are the same session; they differ in how long
 //! they go on and in what they do about the occurrences.
 
-use super::connected::Connected;
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
 use super::writers::Writers;
-use crate::cluster::{Candidate, ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
+use crate::cluster::{ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{FingerprintKey, Instance, Resource};
-use crate::engine::{ClusterState, Engine, Event, Mode, Now, Occurrence, Status, WriteError};
+use crate::engine::{
+    ClusterState, Engine, Event, Mode, Now, Occurrence, Permits, Status, WriteError,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 /// Reads of single objects at the same time.
-const READS_AT_ONCE: usize = 16;
+pub(super) const READS_AT_ONCE: usize = 16;
 /// What watches say waits for its turn here and then at the server: it is large, and there may be
 /// thousands at once.
 const SEEN_AT_ONCE: usize = 64;
@@ -57,6 +58,7 @@ pub enum SessionError {
 pub struct Session {
     pub(super) engine: Engine,
     pub(super) key: FingerprintKey,
+    pub(super) key_is_shared: bool,
     pub(super) instance: Instance,
     pub(super) link: Option<Link>,
     pub(super) runner: Runner,
@@ -85,36 +87,6 @@ pub(super) struct Link {
 
 pub(super) fn prepare(action: &'static str) -> impl Fn(WriteError) -> SessionError {
     move |source| SessionError::Prepare { action, source }
-}
-
-fn broken(error: &kube::Error) -> SessionError {
-    prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
-}
-
-/// The instance's key: stored by whoever may write, read by the others, and made up for this
-/// process when nobody stored one yet.
-async fn shared_key(
-    settings: &Settings,
-    connected: &Connected,
-    hands: Option<&Hands>,
-) -> Result<FingerprintKey, SessionError> {
-    let (instance, config) = (&settings.instance, &settings.loaded.config);
-    if let Some(hands) = hands.filter(|_| config.enabled) {
-        let key = hands
-            .ensure_fingerprint_key(instance, config.create_namespace)
-            .await;
-        return key.map_err(prepare("store the instance's key"));
-    }
-    let stored = connected.reader.fingerprint_key(instance).await;
-    let stored = match stored {
-        // Who may not read the key compares with a key of its own, which costs dry runs.
-        Err(WriteError::Forbidden(_)) => Ok(None),
-        other => other,
-    };
-    match stored.map_err(prepare("read the instance's key"))? {
-        Some(key) => Ok(key),
-        None => passing_key().map_err(prepare("make a key")),
-    }
 }
 
 impl Session {
@@ -148,6 +120,7 @@ impl Session {
         let session = Self {
             engine: Engine::new(settings.instance.clone(), key.clone(), mode),
             key,
+            key_is_shared: false,
             instance: settings.instance.clone(),
             link: None,
             runner: Runner::new(events.clone()),
@@ -165,67 +138,6 @@ impl Session {
         };
         session.send(Event::Cluster(cluster));
         Ok(session)
-    }
-
-    /// Takes up work with a cluster.
-    ///
-    /// # Errors
-    /// When the cluster does not give what the beginning needs.
-    pub async fn attach(
-        &mut self,
-        settings: &Settings,
-        connected: &Connected,
-        access: Access,
-    ) -> Result<(), SessionError> {
-        let instance = &settings.instance;
-        let config = &connected.target.config;
-        let hands = match access {
-            Access::ReadOnly => None,
-            Access::ReadWrite => Some(
-                Hands::new(config, connected.reader.clone(), &connected.counter)
-                    .map_err(|error| broken(&error))?,
-            ),
-        };
-        self.key = shared_key(settings, connected, hands.as_ref()).await?;
-        self.engine.set_key(self.key.clone());
-        let served = connected.served(&settings.foreign_api_versions()).await?;
-        let stored = connected
-            .reader
-            .stored(instance)
-            .await
-            .map_err(prepare("read the inventories"))?;
-        let forwarder = if connected.target.inside {
-            None
-        } else {
-            Some(Forwarder::new(config, &connected.reader).map_err(|error| broken(&error))?)
-        };
-        let eyes = Eyes::new(
-            config.clone(),
-            connected.counter.clone(),
-            &instance.label(),
-            self.sights.clone(),
-        );
-        let reader = connected.reader.clone();
-        self.link = Some(Link {
-            writes: Writers::new(reader.clone(), hands.clone(), self.events.clone()),
-            reader,
-            hands,
-            eyes,
-            forwarder,
-            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
-        });
-        self.served = served;
-        self.was_applied = !stored.inventories.is_empty();
-        // What was dismissed is not part of what ought to be.
-        let now = self.now();
-        for command in self.engine.handle([Event::Orders(stored.orders)], now) {
-            self.carry_out(command);
-        }
-        self.outdated = false;
-        self.give(settings)?;
-        self.send(Event::Inventories(stored.inventories));
-        self.send(Event::Cluster(ClusterState::Ready));
-        Ok(())
     }
 
     /// Takes other services and another configuration as what ought to be from now on.
@@ -274,55 +186,6 @@ impl Session {
         self.send(Event::Woken);
     }
 
-    /// A candidate for the Lease of this session's instance; `None` without hands.
-    #[must_use]
-    pub fn candidate(&self) -> Option<Candidate> {
-        let hands = self.link.as_ref()?.hands.clone()?;
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let me = format!(
-            "{}_{}_{}",
-            self.instance.identity(),
-            host.trim(),
-            std::process::id()
-        );
-        Some(Candidate::new(hands, self.instance.clone(), me))
-    }
-
-    /// Reads the inventories again, as whoever led before left them, and stores what this leader
-    /// runs with.
-    ///
-    /// # Errors
-    /// When the server does not say.
-    pub async fn take_over(&mut self, settings: &Settings) -> Result<(), SessionError> {
-        let Some(link) = &self.link else {
-            return Ok(());
-        };
-        let stored = link
-            .reader
-            .stored(&self.instance)
-            .await
-            .map_err(prepare("read the inventories"))?;
-        self.send(Event::Orders(stored.orders));
-        self.send(Event::Inventories(stored.inventories));
-        self.send(Event::Elected);
-        self.store_configuration(settings).await
-    }
-
-    /// Stores what this leader runs with, secrets as fingerprints.
-    ///
-    /// # Errors
-    /// Why it was not stored.
-    pub async fn store_configuration(&self, settings: &Settings) -> Result<(), SessionError> {
-        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.as_ref()) else {
-            return Ok(());
-        };
-        let values = settings.with_fingerprints(&self.key);
-        let stored = hands
-            .store_effective_configuration(&self.instance, &values)
-            .await;
-        stored.map_err(prepare("store the effective configuration"))
-    }
-
     /// The rights that these settings need and we do not have.
     ///
     /// # Errors
@@ -357,6 +220,22 @@ impl Session {
     /// Allows objects, as `KIND/NAME`, to be deleted although they are protected.
     pub fn allow_delete(&mut self, objects: Vec<String>) {
         self.engine.allow_delete(objects);
+    }
+
+    /// Somebody confirms what this session deletes, however much it is.
+    pub fn confirm_deletions(&mut self) {
+        self.engine.confirm_deletions();
+    }
+
+    /// Writes nothing but these objects.
+    pub fn permit(&mut self, permits: Permits) {
+        self.engine.permit(permits);
+    }
+
+    /// The key of the fingerprints, where the instance has one that outlives this session.
+    #[must_use]
+    pub fn shared_key(&self) -> Option<&FingerprintKey> {
+        self.key_is_shared.then_some(&self.key)
     }
 
     /// Where everything stands.

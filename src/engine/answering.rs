@@ -13,10 +13,6 @@ use std::time::Duration;
 
 /// How long the inventory may be behind after a heal that made another object.
 const REPLACED: Duration = Duration::from_secs(1);
-/// How long it may be behind after one that changes nothing that it says, the time aside. Thousands
-/// of records are a large write, which would be in the way of the next heals.
-const HEALED: Duration = Duration::from_secs(30);
-
 impl Engine {
     /// Says once that an object differs which policy leaves as it is.
     pub(super) fn note_drift(&mut self, position: usize, cause: Cause) {
@@ -159,13 +155,13 @@ impl Engine {
     /// end; a daemon heals more than one.
     fn want_stored(&mut self, position: usize, flight: &Flight, agrees: bool, now: Now) {
         let heal = matches!(flight.cause, Cause::Drift(_));
-        let waits = match self.mode {
-            Mode::Enforce { run: true } if heal && agrees => HEALED,
-            Mode::Enforce { run: true } if heal => REPLACED,
-            _ => Duration::ZERO,
-        };
+        let runs = self.mode == (Mode::Enforce { run: true });
         if let Some(service) = self.services.get_mut(&self.objects[position].service) {
-            service.mark_unsaved(now.mono + waits);
+            match (runs && heal, agrees) {
+                (true, true) => service.mark_healed(now.mono),
+                (true, false) => service.mark_unsaved(now.mono + REPLACED),
+                (false, _) => service.mark_unsaved(now.mono),
+            }
         }
     }
 

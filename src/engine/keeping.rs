@@ -50,9 +50,12 @@ impl Engine {
         let members = members.map(|position| &self.objects[*position]);
         if let Some(service) = self.services.get_mut(name) {
             service.save = Save::Saving(None);
+            service.unsaved_heals = None;
             service.inventory.epoch = service.inventory.epoch.max(epoch);
             service.take_stock(members);
-            let inventory = Box::new(service.inventory.clone());
+            let mut inventory = Box::new(service.inventory.clone());
+            service.news.add_to(&mut inventory.history);
+            service.news.send();
             self.out.push(Command::SaveInventory(inventory));
         }
     }
@@ -102,6 +105,7 @@ impl Engine {
                 if !service.stored.iter().eq(service.inventory.records.keys()) {
                     service.stored = service.inventory.records.keys().cloned().collect();
                 }
+                service.news.arrive(&mut service.inventory.history);
                 service.hold = Hold::Proven;
                 service.save = match service.save {
                     Save::Saving(Some(again)) => Save::At(again),

@@ -21,6 +21,7 @@ pub mod amending;
 mod answering;
 mod backoff;
 mod census;
+mod chronicle;
 mod command;
 mod decide;
 pub mod diff;
@@ -28,6 +29,7 @@ mod errands;
 mod event;
 mod flight;
 pub mod health;
+pub mod history;
 mod intake;
 mod keeping;
 mod looking;
@@ -37,6 +39,7 @@ pub mod ordered;
 mod orders;
 pub mod ownership;
 mod phase;
+mod pins;
 pub mod plan;
 mod pruning;
 mod record;
@@ -51,6 +54,7 @@ mod verdict;
 mod watching;
 mod writing;
 
+pub use chronicle::Author;
 pub use command::{Command, Start, Verb, Write};
 pub use event::{
     Answer, ClusterState, DriverError, Event, Explanation, FieldConflict, Now, WatchChange,
@@ -61,6 +65,7 @@ pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use orders::{Order, Orders, Wish};
 pub use phase::Phase;
+pub use pins::{Permits, Pin};
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Record};
 pub use status::{Drift, ServiceStatus, Status};
@@ -95,6 +100,8 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Engine {
     instance: Instance,
+    author: Author,
+    wall: jiff::Timestamp,
     manager: String,
     label: String,
     key: FingerprintKey,
@@ -110,7 +117,8 @@ pub struct Engine {
     waiters: HashMap<ObjectKey, Vec<usize>>,
     watches: BTreeMap<WatchKey, bool>,
     lost: BTreeMap<WatchKey, String>,
-    allowed: BTreeSet<String>,
+    allowed: pruning::Allowed,
+    permits: Option<Permits>,
     inventories_read: bool,
     orphans: BTreeMap<Arc<str>, Inventory>,
     orders: ordered::Known,
@@ -147,6 +155,8 @@ impl Engine {
             manager: instance.identity(),
             label: instance.label(),
             instance,
+            author: Author::default(),
+            wall: jiff::Timestamp::UNIX_EPOCH,
             key,
             mode,
             enabled: true,
@@ -160,7 +170,8 @@ impl Engine {
             waiters: HashMap::new(),
             watches: BTreeMap::new(),
             lost: BTreeMap::new(),
-            allowed: BTreeSet::new(),
+            allowed: pruning::Allowed::default(),
+            permits: None,
             inventories_read: false,
             orphans: BTreeMap::new(),
             orders: ordered::Known::default(),
@@ -186,6 +197,7 @@ impl Engine {
 
     /// Takes events in order and says what to do about them.
     pub fn handle(&mut self, events: impl IntoIterator<Item = Event>, now: Now) -> Vec<Command> {
+        self.date(now);
         for event in events {
             self.take(event, now);
         }
@@ -206,7 +218,13 @@ impl Engine {
 
     /// Allows protected objects, as `KIND/NAME`, to be deleted in this run.
     pub fn allow_delete(&mut self, objects: impl IntoIterator<Item = String>) {
-        self.allowed.extend(objects);
+        self.allowed.objects.extend(objects);
+    }
+
+    /// Somebody confirms what this run deletes, however much it is and whatever `policy.prune`
+    /// asks for.
+    pub fn confirm_deletions(&mut self) {
+        self.allowed.confirmed = true;
     }
 
     /// Whether anything may be written.
@@ -280,7 +298,8 @@ impl Engine {
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
             policy: service.desired.policy,
-            enforce: self.writes_of(&object.service, now),
+            enforce: self.writes_of(&object.service, now)
+                && self.permits(&object.desired.key, pins::uid_of(object)),
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),
@@ -347,6 +366,7 @@ impl Engine {
     }
 
     fn tell(&mut self, occurrence: Occurrence) {
+        self.chronicle(&occurrence);
         self.out.push(Command::Tell(occurrence));
     }
 

@@ -139,6 +139,8 @@ pub struct Rehearsal {
     pub resource_version: Option<String>,
     /// The fields that would change, or why it would fail.
     pub outcome: Result<Vec<(FieldChange, Blame)>, String>,
+    /// The uid of an object that no watch shows and that has the name.
+    pub found: Option<String>,
     /// Whether the object has to be deleted and made anew.
     pub recreates: bool,
     /// Who checked it.

@@ -152,7 +152,8 @@ pub struct Heal {
 }
 
 /// What was wrong with an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Fault {
     /// Fields had other values.
     Changed,

@@ -3,6 +3,7 @@
 //! Orders are stored in the cluster, so that they outlive every process. An order that cannot be
 //! read counts as a suspension: whoever wrote it wanted less to be done, not more.
 
+use super::history::{Entry, History, What};
 use crate::desired::at::At as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 /// The entry for every service there is; no service can have this name.
 const ALL: &str = "_all";
+/// What was ordered before; no service can have this name either.
+const HISTORY: &str = "_history";
 
 /// What was ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +52,8 @@ pub struct Order {
 pub struct Orders {
     each: BTreeMap<Arc<str>, Order>,
     all: Option<Order>,
+    /// What was ordered and taken back, and by whom.
+    pub history: History,
     /// The version of what they were read from; `None` before anything was ordered.
     pub resource_version: Option<String>,
 }
@@ -64,6 +69,10 @@ impl Orders {
         };
         let data = stored.get("data").and_then(Value::as_object);
         for (name, order) in data.into_iter().flatten() {
+            if name == HISTORY {
+                orders.history = History::read(order.as_str().unwrap_or(""));
+                continue;
+            }
             let order = Order::read(order.as_str().unwrap_or(""));
             orders.put((name != ALL).then_some(name), order);
         }
@@ -81,7 +90,46 @@ impl Orders {
                 let text = serde_json::to_string(order).ok()?;
                 Some((name.to_owned(), text.into()))
             })
+            .chain(self.told())
             .collect()
+    }
+
+    fn told(&self) -> Option<(String, Value)> {
+        let text = self.history.text();
+        (!text.is_empty()).then(|| (HISTORY.to_owned(), text.into()))
+    }
+
+    /// Writes down what was ordered and taken back since `before`.
+    pub fn note_changes(&mut self, before: &Self, by: &str, at: Timestamp) {
+        let mut news = History::default();
+        for (service, order) in self
+            .named()
+            .filter(|named| !before.named().any(|n| n == *named))
+        {
+            let what = What::Ordered {
+                service: service.map(str::to_owned),
+                order: order.order,
+                until: order.until,
+                reason: order.reason.clone(),
+            };
+            news.note(Entry::new(at, &order.by, what));
+        }
+        let stays = |name: Option<&str>| self.named().any(|(service, _)| service == name);
+        for (service, order) in before.named().filter(|(service, _)| !stays(*service)) {
+            let what = What::Resumed {
+                service: service.map(str::to_owned),
+                was: order.order,
+            };
+            news.note(Entry::new(at, by, what));
+        }
+        self.history.absorb(&news);
+    }
+
+    /// Every order with the service that it is about; the one about all of them has none.
+    fn named(&self) -> impl Iterator<Item = (Option<&str>, &Order)> {
+        let each = self.each.iter();
+        each.map(|(name, order)| (Some(&**name), order))
+            .chain(self.all.iter().map(|order| (None, order)))
     }
 
     /// Orders something about a service, or about all of them.
@@ -227,6 +275,28 @@ mod tests {
         assert_eq!(read.of("redis", at(60)), orders.of("redis", at(60)));
         assert_eq!(read.of_all(at(60)), orders.of_all(at(60)));
         assert_eq!(read.resource_version.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn what_was_ordered_and_taken_back_is_remembered() {
+        let nothing = Orders::default();
+        let mut orders = Orders::default();
+        orders.put(Some(&"redis".into()), order(Wish::Suspended, Some(100)));
+        orders.put(Some(&"mail".into()), order(Wish::Deleted, None));
+        orders.note_changes(&nothing, "ann", at(5));
+        let before = orders.clone();
+        orders.take_back(Some("redis"));
+        orders.note_changes(&before, "bob", at(9));
+        let stored = json!({"data": orders.data(at(60))});
+        let read = Orders::read(&stored);
+        assert_eq!(read.each().count(), 1, "a history is no order");
+        assert_eq!(read.history.entries().len(), 3);
+        let last = read.history.entries().last().unwrap();
+        let resumed = What::Resumed {
+            service: Some("redis".into()),
+            was: Wish::Suspended,
+        };
+        assert_eq!((&*last.by, &last.what), ("bob", &resumed));
     }
 
     #[test]

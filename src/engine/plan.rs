@@ -229,7 +229,9 @@ impl Engine {
     fn leaving(&self, name: &Arc<str>, key: ObjectKey, leaver: Leaver) -> Option<Step> {
         let (action, reason) = match leaver {
             Leaver::Gone | Leaver::Unknown => return None,
-            Leaver::Keep(reason) => (Action::Kept, format!("stays: {reason}")),
+            Leaver::Keep(reason) | Leaver::Held(reason) => {
+                (Action::Kept, format!("stays: {reason}"))
+            }
             Leaver::Delete(..) => (Action::Delete, format!("no longer in services/{name}")),
         };
         let record = self.services[name].inventory.records.get(&key);

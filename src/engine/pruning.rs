@@ -2,7 +2,8 @@
 //!
 //! An object is deleted only when its watch has been read, the inventory names the very uid that is
 //! there, nothing else owns it, its kind is not protected, everything that is wanted is in order,
-//! and the inventory was stored just before. The delete carries uid and version.
+//! and the inventory was stored just before. The delete carries uid and version. Where most of a
+//! service would go at once, somebody has to confirm it.
 
 use super::health::Health;
 use super::occurrence::Occurrence;
@@ -10,9 +11,10 @@ use super::ordered::left_alone;
 use super::record::Record;
 use super::service::{Hold, Service};
 use super::watching::watch_of;
-use super::{Command, Engine, Now, Verb, Write, WriteError, Written};
+use super::{Command, Engine, Mode, Now, Verb, Write, WriteError, Written};
 use crate::desired::{ObjectKey, PROTECTED_KINDS};
 use crate::manifest::spec::Prune;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +27,26 @@ pub enum Leaver {
     Gone,
     /// It stays; why.
     Keep(String),
+    /// It stays with many others until somebody confirms that they go; why.
+    Held(String),
     /// It is deleted: uid and version.
     Delete(String, String),
 }
 
+/// What somebody allowed this run to delete.
+#[derive(Debug, Default)]
+pub(super) struct Allowed {
+    /// These, as `KIND/NAME`, although they are protected.
+    pub(super) objects: BTreeSet<String>,
+    /// However much it is, and whatever `policy.prune` asks for.
+    pub(super) confirmed: bool,
+}
+
 /// How long the departure of a deleted object is waited for: a finalizer can hold it for ever.
 const DEPARTURE: Duration = Duration::from_secs(5);
+
+/// More than so many deletions at once, and more than half of what a service has, need a yes.
+const MANY: usize = 10;
 
 impl Engine {
     /// The service that wants an object.
@@ -53,8 +69,37 @@ impl Engine {
             .left
             .iter()
             .filter_map(|key| records.get_key_value(key));
-        gone.map(|(key, record)| (key.clone(), self.leaver(service, key, record)))
-            .collect()
+        let each = gone.map(|(key, record)| (key.clone(), self.leaver(service, key, record)));
+        let mut leavers: Vec<(ObjectKey, Leaver)> = each.collect();
+        self.hold_many(service, &mut leavers);
+        leavers
+    }
+
+    /// Holds deletions back that would take more than half of a service. What may turn out to be
+    /// one counts too, so that it does not matter which watch is read first.
+    fn hold_many(&self, service: &Service, leavers: &mut [(ObjectKey, Leaver)]) {
+        let counts = |(key, leaver): &&(ObjectKey, Leaver)| {
+            let goes = matches!(leaver, Leaver::Delete(..) | Leaver::Unknown);
+            goes && !self.index.contains_key(key) && !self.allowed.objects.contains(&key.short())
+        };
+        let many = leavers.iter().filter(counts).count();
+        if self.allowed.confirmed || many <= MANY || many * 2 <= service.inventory.records.len() {
+            return;
+        }
+        let beside = match self.mode {
+            Mode::Enforce { run: true } | Mode::Follow => " --takeover",
+            _ => "",
+        };
+        let name = &service.desired.name;
+        let why = format!(
+            "{many} deletions at once need confirmation (jsorc apply {name} --yes{beside})"
+        );
+        for (key, leaver) in leavers {
+            if matches!(leaver, Leaver::Delete(..)) && !self.allowed.objects.contains(&key.short())
+            {
+                *leaver = Leaver::Held(why.clone());
+            }
+        }
     }
 
     fn leaver(&self, service: &Service, key: &ObjectKey, record: &Record) -> Leaver {
@@ -71,7 +116,9 @@ impl Engine {
             return Leaver::Unknown;
         }
         let Some(live) = self.strays.get(key) else {
-            return Leaver::Gone;
+            // The answer is told before the object is forgotten.
+            let asked = self.deletions.contains_key(key);
+            return if asked { Leaver::Unknown } else { Leaver::Gone };
         };
         let policy = service.desired.policy.prune;
         let keep = |reason: &str| Leaver::Keep(reason.to_owned());
@@ -82,16 +129,20 @@ impl Engine {
             _ if live.suspended.is_some() => {
                 Leaver::Keep(left_alone(live.suspended.as_deref().unwrap_or_default()))
             }
-            _ if is_protected(key, service) && !self.allowed.contains(&key.short()) => {
+            _ if is_protected(key, service) && !self.allowed.objects.contains(&key.short()) => {
                 Leaver::Keep(format!("protected kind (--allow-delete {})", key.short()))
             }
             _ if service.census.tracked == 0 => {
                 keep("the service has no manifests at all any more; `jsorc delete` removes it")
             }
             _ if policy == Prune::Off => keep("policy.prune is off"),
-            _ if policy == Prune::Ask && !self.allowed.contains(&key.short()) => {
+            _ if policy == Prune::Ask
+                && !self.allowed.confirmed
+                && !self.allowed.objects.contains(&key.short()) =>
+            {
                 keep("policy.prune is ask (jsorc apply asks)")
             }
+            _ if !self.permits(key, Some(&live.uid)) => keep("it is not in the plan"),
             _ if live.health == Health::Terminating => Leaver::Unknown,
             _ => Leaver::Delete(live.uid.clone(), live.resource_version.clone()),
         }
@@ -125,6 +176,7 @@ impl Engine {
                 Leaver::Unknown => {}
                 Leaver::Gone => self.strike_out(name, &key, now),
                 Leaver::Keep(reason) => self.keep(name, key, reason),
+                Leaver::Held(reason) => self.hold(name, key, reason),
                 Leaver::Delete(..) if now.mono < self.prune_from => self.wake(self.prune_from),
                 Leaver::Delete(uid, version) => self.delete(name, key, uid, version),
             }
@@ -169,6 +221,21 @@ impl Engine {
         }
     }
 
+    /// Says once for all that are held what holds them.
+    fn hold(&mut self, name: &Arc<str>, key: ObjectKey, reason: String) {
+        let Some(service) = self.services.get_mut(name) else {
+            return;
+        };
+        let told = service.held.replace(reason.clone()) == Some(reason.clone());
+        if service.kept.insert(key.clone()) && !told {
+            self.tell(Occurrence::Kept {
+                service: name.clone(),
+                key,
+                reason,
+            });
+        }
+    }
+
     fn delete(&mut self, name: &Arc<str>, key: ObjectKey, uid: String, version: String) {
         if self.deletions.contains_key(&key) {
             return;
@@ -204,6 +271,7 @@ impl Engine {
         };
         match outcome {
             Ok(_) => {
+                self.dirty.insert(name.clone());
                 // The watch may have said before that it is gone.
                 if let Some(live) = self.strays.get_mut(key) {
                     live.health = Health::Terminating;

@@ -1,6 +1,7 @@
 //! The inventory: what jsorc applied for one service, and the evidence that it still stands.
 
 use super::event::FieldConflict;
+use super::history::History;
 use super::ownership::Evidence;
 use crate::desired::{Fingerprint, ObjectKey, Resource};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub struct Inventory {
     /// Counts leaders: each that wins the Lease stores its inventories under the next number, so
     /// that one that was deposed without noticing finds another version than it knows.
     pub epoch: u64,
+    /// What happened to the service.
+    pub history: History,
     /// The objects.
     pub records: BTreeMap<ObjectKey, Record>,
 }
@@ -89,6 +92,7 @@ impl Inventory {
             resource_version: None,
             namespace: namespace.to_owned(),
             epoch: 0,
+            history: History::default(),
             records: BTreeMap::new(),
         }
     }

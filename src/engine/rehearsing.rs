@@ -45,6 +45,7 @@ impl Engine {
             object.rehearsal = Some(Rehearsal {
                 resource_version: version,
                 outcome: Ok(Vec::new()),
+                found: None,
                 recreates: false,
                 checked,
             });
@@ -87,8 +88,17 @@ impl Engine {
         outcome: Result<Written, WriteError>,
         now: Now,
     ) {
+        let mut found = None;
         let fields = match outcome {
-            Ok(Written::Object { object: after, .. }) => {
+            Ok(Written::Object {
+                object: after,
+                created,
+            }) => {
+                found = after
+                    .pointer("/metadata/uid")
+                    .and_then(Value::as_str)
+                    .filter(|_| !created)
+                    .map(str::to_owned);
                 if let Some(patch) = self.still_filled(position, flight, &after) {
                     return self.amend(position, flight, &patch, now);
                 }
@@ -145,6 +155,9 @@ impl Engine {
             Err(error) => Err(error.to_string()),
         };
         self.rehearsed(position, fields, Checked::Server);
+        if let Some(rehearsal) = &mut self.objects[position].rehearsal {
+            rehearsal.found = found;
+        }
     }
 
     /// Who may not rehearse compares with what the server holds, and says so.
@@ -183,6 +196,7 @@ impl Engine {
         object.rehearsal = Some(Rehearsal {
             resource_version: version,
             outcome,
+            found: None,
             recreates: false,
             checked,
         });

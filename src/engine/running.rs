@@ -191,7 +191,8 @@ impl Engine {
         match outcome {
             Ok(answer) => {
                 service.run = Run::Up(run, false);
-                service.answered(answer, now);
+                service.answered(answer.clone(), now);
+                self.chronicle_rerun(name, &answer);
             }
             Err(error) => {
                 service.run = Run::None;
@@ -293,6 +294,7 @@ impl Engine {
 
     pub(super) fn on_refresh(&mut self, name: &Arc<str>) {
         if let Some(service) = self.services.get_mut(name) {
+            service.asked = true;
             service.wants_rerun = true;
             service.holds_rerun = false;
             service.probes.retry_at = Duration::ZERO;

@@ -2,6 +2,7 @@
 
 use super::backoff::SERVICE;
 use super::census::Census;
+use super::chronicle::News;
 use super::event::{Answer, DriverError};
 use super::orders::Order;
 use super::phase::Phase;
@@ -10,6 +11,11 @@ use crate::desired::{DesiredService, ObjectKey};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Heals are stored when none has followed for this long.
+const QUIET: Duration = Duration::from_secs(1);
+/// They are stored this long after the first of them, even if others follow.
+const LATEST: Duration = Duration::from_secs(30);
 
 /// One service.
 #[derive(Debug)]
@@ -38,18 +44,24 @@ pub struct Service {
     pub holds_rerun: bool,
     /// When the last write was answered that made the rerun wait.
     pub held_since: Duration,
+    /// Whether somebody asked for the next rerun.
+    pub asked: bool,
     /// Whether the driver has to be started anew although it answers.
     pub wants_rerun: bool,
     /// How its objects stand.
     pub census: Census,
     /// What was applied.
     pub inventory: Inventory,
+    /// What happened since it was stored.
+    pub(super) news: News,
     /// Names that the stored inventory has.
     pub stored: BTreeSet<ObjectKey>,
     /// Recorded objects that are not wanted any more.
     pub left: Vec<ObjectKey>,
     /// Whether the stored inventory is behind, and when it is brought up to date.
     pub save: Save,
+    /// The first heal that is not stored yet, and when the last one is to be.
+    pub unsaved_heals: Option<(Duration, Duration)>,
     /// Whether the inventory was shown to be ours.
     pub hold: Hold,
     /// When its workloads were last restarted as a remedy.
@@ -60,6 +72,8 @@ pub struct Service {
     pub blocked: Option<String>,
     /// Objects that left the folder and are kept; told once.
     pub kept: BTreeSet<ObjectKey>,
+    /// Why many of them are held until somebody confirms that they go; told once.
+    pub held: Option<String>,
 }
 
 /// The state of a service's driver.
@@ -99,6 +113,33 @@ pub enum Save {
     Saving(Option<Duration>),
 }
 
+impl Save {
+    /// With something that is to be stored by a time.
+    fn by(self, at: Duration) -> Self {
+        match self {
+            Self::Clean => Self::At(at),
+            Self::At(earlier) => Self::At(earlier.min(at)),
+            Self::Saving(again) => Self::Saving(Some(again.map_or(at, |earlier| earlier.min(at)))),
+        }
+    }
+
+    /// With a heal, after the first of `heals` and when they were due: they are stored once there
+    /// was a quiet moment, and at the latest at the end of a while. Thousands of records are a large
+    /// write, which would be in the way of the next heals.
+    fn after_heal(self, heals: &mut Option<(Duration, Duration)>, now: Duration) -> Self {
+        let known = *heals;
+        let first = known.map_or(now, |(first, _)| first);
+        let due = (now + QUIET).min(first + LATEST);
+        *heals = Some((first, due));
+        let was = known.map(|(_, was)| was);
+        match self {
+            Self::At(at) if Some(at) == was => Self::At(due),
+            Self::Saving(again) if again == was => Self::Saving(Some(due)),
+            other => other.by(due),
+        }
+    }
+}
+
 /// Whether the stored inventory is the one that we know. Storing it shows that: whoever was deposed
 /// as leader finds another version there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,16 +171,20 @@ impl Service {
             applied: 0,
             holds_rerun: false,
             held_since: Duration::ZERO,
+            asked: false,
             wants_rerun: false,
             census: Census::default(),
+            news: News::default(),
             stored: BTreeSet::new(),
             left: Vec::new(),
             save: Save::Clean,
+            unsaved_heals: None,
             hold: Hold::Unproven,
             restarted: None,
             suspended: None,
             blocked: None,
             kept: BTreeSet::new(),
+            held: None,
         }
     }
 
@@ -151,11 +196,12 @@ impl Service {
 
     /// Notes that the stored inventory is behind, and by when it is to be brought up to date.
     pub fn mark_unsaved(&mut self, at: Duration) {
-        self.save = match self.save {
-            Save::Clean => Save::At(at),
-            Save::At(earlier) => Save::At(earlier.min(at)),
-            Save::Saving(again) => Save::Saving(Some(again.map_or(at, |earlier| earlier.min(at)))),
-        };
+        self.save = self.save.by(at);
+    }
+
+    /// Notes that the stored inventory is behind by a heal that changes nothing recorded but times.
+    pub fn mark_healed(&mut self, now: Duration) {
+        self.save = self.save.after_heal(&mut self.unsaved_heals, now);
     }
 
     /// Notes a failed start and says how long to wait.
@@ -178,5 +224,38 @@ impl Service {
         self.probes.next = now.mono + interval;
         self.probes.failures = 0;
         self.probes.error = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn heals_are_stored_after_a_quiet_moment_or_at_the_end_of_a_while() {
+        for begun in [Save::Clean, Save::Saving(None)] {
+            let (mut save, mut heals) = (begun, None);
+            for now in 10..=45 {
+                save = save.after_heal(&mut heals, at(now));
+                let due = at((now + 1).min(40));
+                assert_eq!(save, begun.by(due), "at {now}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_stored_sooner_stays_so() {
+        let mut heals = None;
+        let save = Save::Clean.by(at(10)).after_heal(&mut heals, at(10));
+        assert_eq!(save, Save::At(at(10)));
+        let save = Save::Saving(None).after_heal(&mut heals, at(11)).by(at(11));
+        assert_eq!(
+            save.after_heal(&mut heals, at(12)),
+            Save::Saving(Some(at(11)))
+        );
     }
 }

@@ -150,7 +150,7 @@ impl Engine {
         self.leavers(name)
             .into_iter()
             .filter_map(|(key, leaver)| match leaver {
-                Leaver::Keep(reason) => Some((key, reason)),
+                Leaver::Keep(reason) | Leaver::Held(reason) => Some((key, reason)),
                 _ => None,
             })
             .collect()

@@ -12,6 +12,7 @@ mod document;
 pub mod error;
 pub mod graph;
 mod heal;
+pub mod history;
 mod layout;
 pub mod measure;
 pub mod occurrence;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod progress;
 #[cfg(test)]
 mod samples;
+pub mod saved;
 pub mod services;
 pub mod status;
 pub mod style;

@@ -12,9 +12,9 @@ mod words;
 use super::style::Palette;
 use jiff::Timestamp;
 
-pub(super) use change::one_line;
-pub(super) use json::change_json;
+pub(super) use change::{blame, one_line, value};
 pub use json::json;
+pub(super) use json::{change_json, step_json};
 pub use markdown::markdown;
 pub use text::text;
 

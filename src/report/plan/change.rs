@@ -28,6 +28,16 @@ pub(super) struct Laid {
     pub(super) shortened: bool,
 }
 
+/// A value on one line, shortened.
+pub(in super::super) fn value(value: &Value) -> String {
+    let text = if value.is_null() {
+        "not set".to_owned()
+    } else {
+        plain(value)
+    };
+    super::super::layout::shorten(&safe(&text), ONE_LINE).into_owned()
+}
+
 /// Lays a change out with at most `columns` for each value.
 pub(super) fn lay(key: &ObjectKey, change: &FieldChange, columns: usize) -> Laid {
     let (from, to) = sides(key, change);
@@ -53,7 +63,7 @@ pub(in super::super) fn one_line(key: &ObjectKey, change: &FieldChange) -> Strin
 }
 
 /// Who changed a field, in words; empty when nobody can be named and nobody need have been.
-pub(super) fn blame(by: &Blame, drift: bool, now: Option<Timestamp>) -> String {
+pub(in super::super) fn blame(by: &Blame, drift: bool, now: Option<Timestamp>) -> String {
     match by {
         Blame::Manager(manager, time) => {
             let parsed: Option<Timestamp> = time.as_deref().and_then(|time| time.parse().ok());

@@ -13,7 +13,12 @@ use serde_json::{Map, Value, json};
 pub fn json(plan: &Plan, view: &PlanView) -> Value {
     let mut steps: Vec<Value> = Vec::new();
     for service in &plan.services {
-        steps.extend(service.steps.iter().map(|step| one(&service.name, step)));
+        steps.extend(
+            service
+                .steps
+                .iter()
+                .map(|step| step_json(&service.name, step)),
+        );
         if view.verbose {
             let rest = service.unchanged.iter();
             steps.extend(rest.map(|(key, version)| unchanged(&service.name, key, version)));
@@ -60,7 +65,8 @@ pub(in super::super) fn change_json(key: &ObjectKey, change: &FieldChange, by: &
     })
 }
 
-fn one(service: &str, step: &Step) -> Value {
+/// One step, as it stands in a plan.
+pub(in super::super) fn step_json(service: &str, step: &Step) -> Value {
     let fields: Vec<Value> = step
         .fields
         .iter()

@@ -1,4 +1,5 @@
-//! The plan for reviews: a comment on a change, folded per service, what is risky first.
+//! The plan for reviews: a comment on a change, folded per service, what is risky first. Each line
+//! ends with how it was checked and what could be lost.
 //!
 //! Everything that a cluster or a file says stands in fenced blocks whose fence is longer than any
 //! run of backticks inside, one line each, so that nothing can end its block. Outside of them
@@ -110,11 +111,45 @@ fn squeezed(service: &PlannedService, room: usize) -> String {
     if length(&whole) <= room {
         return whole;
     }
-    let frame = length(&part(service, &[]));
-    part(
-        service,
-        &fitting(brief(service), room.saturating_sub(frame)),
-    )
+    let room = room.saturating_sub(length(&part(service, &[])));
+    let brief = brief(service);
+    let least = total(&brief);
+    let lines = if least > room {
+        fitting(brief, room)
+    } else {
+        partly_detailed(service, room - least)
+    };
+    part(service, &lines)
+}
+
+/// Every step, and the fields of as many of them as `spare` characters take, the risky ones first;
+/// of the others, how many lines there are.
+fn partly_detailed(service: &PlannedService, spare: usize) -> Vec<String> {
+    let steps = by_risk(service);
+    let all: Vec<Vec<String>> = steps.iter().map(|step| details(step)).collect();
+    let note = |lines: &Vec<String>| {
+        let count = super::super::measure::count(lines.len(), "line");
+        (!lines.is_empty()).then(|| format!("    … {count} (jsorc plan -v)"))
+    };
+    let notes: Vec<String> = all.iter().filter_map(note).collect();
+    let mut spare = spare.checked_sub(total(&notes));
+    let mut lines = Vec::new();
+    for (step, details) in steps.into_iter().zip(all) {
+        lines.push(headline(service, step));
+        let left = spare.and_then(|spare| spare.checked_sub(total(&details)));
+        if left.is_some() {
+            spare = left;
+            lines.extend(details);
+        } else if spare.is_some() {
+            lines.extend(note(&details));
+        }
+    }
+    lines
+}
+
+/// Characters of lines, each with its end.
+fn total(lines: &[String]) -> usize {
+    lines.iter().map(|line| length(line) + 1).sum()
 }
 
 fn part(service: &PlannedService, lines: &[String]) -> String {
@@ -145,18 +180,25 @@ fn detailed(service: &PlannedService) -> Vec<String> {
     let mut lines = Vec::new();
     for step in by_risk(service) {
         lines.push(headline(service, step));
-        for (change, by) in &step.fields {
-            let laid = lay(&step.key, change, VALUE);
-            let said = blame(by, words::is_drift(step), None);
-            let gap = if said.is_empty() { "" } else { "  " };
-            let field = format!("    {}  {}{gap}{said}", change.path, laid.value);
-            lines.push(shorten(&safe(&field), LINE).into_owned());
-            let diff = laid.diff.iter().map(|(sign, text)| match sign {
-                '@' => format!("    {text}"),
-                sign => format!("{sign}     {text}"),
-            });
-            lines.extend(diff.map(|text| shorten(text.trim_end(), LINE).into_owned()));
-        }
+        lines.extend(details(step));
+    }
+    lines
+}
+
+/// The fields of a step and their differences.
+fn details(step: &Step) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (change, by) in &step.fields {
+        let laid = lay(&step.key, change, VALUE);
+        let said = blame(by, words::is_drift(step), None);
+        let gap = if said.is_empty() { "" } else { "  " };
+        let field = format!("    {}  {}{gap}{said}", change.path, laid.value);
+        lines.push(shorten(&safe(&field), LINE).into_owned());
+        let diff = laid.diff.iter().map(|(sign, text)| match sign {
+            '@' => format!("    {text}"),
+            sign => format!("{sign}     {text}"),
+        });
+        lines.extend(diff.map(|text| shorten(text.trim_end(), LINE).into_owned()));
     }
     lines
 }
@@ -171,13 +213,13 @@ fn headline(service: &PlannedService, step: &Step) -> String {
 
 fn line(step: &Step, text: &str) -> String {
     let whole = format!("{} {}", words::sign(step.action).0, safe(text.trim_end()));
-    shorten(&whole, LINE).into_owned()
+    let (checked, risk) = (words::checked(step.checked), words::risk(step.risk));
+    format!("{}  [{checked}, risk: {risk}]", shorten(&whole, LINE))
 }
 
 /// As many whole lines as fit into `room` characters, and how many are left.
 fn fitting(lines: Vec<String>, room: usize) -> Vec<String> {
-    let total: usize = lines.iter().map(|line| length(line) + 1).sum();
-    if total <= room {
+    if total(&lines) <= room {
         return lines;
     }
     let mut taken = 0;

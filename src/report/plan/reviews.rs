@@ -41,20 +41,20 @@ https://10.0.0.1:6443 · context kind-dev · namespace prod · instance jsorc
 **Look at these first**
 
 ```diff
-- redis · Service/redis-old · deletes · no longer in services/redis
-~ redis · Deployment/redis · 2 fields · restarts pods
+- redis · Service/redis-old · deletes · no longer in services/redis  [server, risk: loss]
+~ redis · Deployment/redis · 2 fields · restarts pods  [server, risk: restart]
 ```
 
 <details><summary>redis: 2 update, 1 delete, 1 kept</summary>
 
 ```diff
-- Service/redis-old  no longer in services/redis
-~ Deployment/redis  2 fields · restarts pods
+- Service/redis-old  no longer in services/redis  [server, risk: loss]
+~ Deployment/redis  2 fields · restarts pods  [server, risk: restart]
     spec.replicas  5 → 1  was changed by kubectl-scale at 2026-11-22T14:01:00Z
     spec.template.spec.containers[redis].image  redis:8.0-alpine → redis:8.2-alpine  was changed by kubectl-set
-~ Secret/redis-tls  1 field
+~ Secret/redis-tls  1 field  [server, risk: none]
     data[\"tls.key\"]  •••• #3fa1 → •••• #90bd
-! PersistentVolumeClaim/redis-data  stays: protected kind (--allow-delete PersistentVolumeClaim/redis-data)
+! PersistentVolumeClaim/redis-data  stays: protected kind (--allow-delete PersistentVolumeClaim/redis-data)  [server, risk: none]
 ```
 
 </details>
@@ -78,7 +78,7 @@ fn a_diff_keeps_its_signs_at_the_beginning_of_the_line() {
         &view(),
     );
     assert!(
-        page.contains("````diff\n~ ConfigMap/a  1 field\n    data.x  1 line added, 1 removed\n    @@ -1,2 +1,2 @@\n      a\n-     b\n+     ```c\n````\n"),
+        page.contains("````diff\n~ ConfigMap/a  1 field  [server, risk: none]\n    data.x  1 line added, 1 removed\n    @@ -1,2 +1,2 @@\n      a\n-     b\n+     ```c\n````\n"),
         "{page}"
     );
 }

@@ -37,16 +37,18 @@ pub(super) fn rows(service: &PlannedService, verbose: bool) -> Vec<Row<'_>> {
     rows
 }
 
-/// Only plain creations and objects blocked by one and the same thing are alike.
+/// Only plain creations and objects blocked or kept for one and the same reason are alike.
 fn are_alike(one: &Step, other: &Step) -> bool {
     let creates = words::is_plain_create(one) && words::is_plain_create(other);
     let blocked = one.action == Action::Blocked && other.action == Action::Blocked;
-    creates || (blocked && one.reason == other.reason)
+    let kept = one.action == Action::Kept && other.action == Action::Kept;
+    creates || ((blocked || kept) && one.reason == other.reason)
 }
 
 fn folded(service: &PlannedService, step: &Step, more: usize) -> String {
     let what = match step.action {
         Action::Blocked => "blocked for the same reason",
+        Action::Kept => "kept for the same reason",
         _ => "to create",
     };
     format!("… {more} more {what} (jsorc plan {} -v)", service.name)

@@ -1,0 +1,58 @@
+//! What a session does when its process leads: it stands for the Lease, takes over what the last
+//! leader left, and stores what it runs with.
+
+use super::author::host;
+use super::loading::Settings;
+use super::session::{Session, SessionError, prepare};
+use crate::cluster::Candidate;
+use crate::engine::Event;
+
+impl Session {
+    /// A candidate for the Lease of this session's instance; `None` without hands.
+    #[must_use]
+    pub fn candidate(&self) -> Option<Candidate> {
+        let hands = self.link.as_ref()?.hands.clone()?;
+        let me = format!(
+            "{}_{}_{}",
+            self.instance.identity(),
+            host(),
+            std::process::id()
+        );
+        Some(Candidate::new(hands, self.instance.clone(), me))
+    }
+
+    /// Reads the inventories again, as whoever led before left them, and stores what this leader
+    /// runs with.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub async fn take_over(&mut self, settings: &Settings) -> Result<(), SessionError> {
+        let Some(link) = &self.link else {
+            return Ok(());
+        };
+        let stored = link
+            .reader
+            .stored(&self.instance)
+            .await
+            .map_err(prepare("read the inventories"))?;
+        self.send(Event::Orders(stored.orders));
+        self.send(Event::Inventories(stored.inventories));
+        self.send(Event::Elected);
+        self.store_configuration(settings).await
+    }
+
+    /// Stores what this leader runs with, secrets as fingerprints.
+    ///
+    /// # Errors
+    /// Why it was not stored.
+    pub async fn store_configuration(&self, settings: &Settings) -> Result<(), SessionError> {
+        let Some(hands) = self.link.as_ref().and_then(|link| link.hands.as_ref()) else {
+            return Ok(());
+        };
+        let values = settings.with_fingerprints(&self.key);
+        let stored = hands
+            .store_effective_configuration(&self.instance, &values)
+            .await;
+        stored.map_err(prepare("store the effective configuration"))
+    }
+}
