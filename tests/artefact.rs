@@ -170,7 +170,7 @@ fn a_saved_plan_is_carried_out_once_without_a_question_and_then_says_so() {
         again.stdout
     );
     let told = site.jsorc.run(&["history", "-o", "json"]).expect(0).json();
-    assert!(told.to_string().contains("deleted"), "{told}");
+    assert!(told.to_string().contains("pruned"), "{told}");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn an_apply_tells_who_when_with_what_and_how_many() {
     site.jsorc.run(&["apply", "--yes"]).expect(0);
     let entries = site.entries();
     let applied: Vec<&Value> = entries.iter().filter(|e| e["what"] == "applied").collect();
-    let deleted: Vec<&Value> = entries.iter().filter(|e| e["what"] == "deleted").collect();
+    let deleted: Vec<&Value> = entries.iter().filter(|e| e["what"] == "pruned").collect();
     let created: u64 = applied.iter().map(|e| e["created"].as_u64().unwrap()).sum();
     let changed: u64 = applied.iter().map(|e| e["changed"].as_u64().unwrap()).sum();
     assert_eq!((created, changed), (3, 1), "{entries:?}");

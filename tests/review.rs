@@ -143,7 +143,8 @@ fn one_plan_covers_a_namespace_a_definition_and_its_objects_and_says_how_each_wa
 fn a_review_names_what_is_risky_first_and_stays_within_a_comment() {
     let map = |number: usize| {
         let line = "0123456789abcdef ".repeat(6);
-        let text: String = (0..40).map(|n| format!("    {n} {line}\n")).collect();
+        let row = |n: usize| format!("    {n} {line}\n");
+        let text: String = (0..40).map(row).collect();
         format!(
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{number}}}\ndata:\n  text: |\n{text}"
         )

@@ -126,7 +126,7 @@ mod tests {
         let spelled = |name: &str| argument(Path::new(name));
         assert_eq!(spelled("a.plan"), "a.plan");
         assert_eq!(spelled("redis"), "./redis");
-        assert_eq!(spelled("/tmp/it's"), "'/tmp/it'\\''s'");
+        assert_eq!(spelled("/plans/it's"), "'/plans/it'\\''s'");
     }
 
     #[test]

@@ -216,17 +216,6 @@ impl Engine {
         self.inventories_read = false;
     }
 
-    /// Allows protected objects, as `KIND/NAME`, to be deleted in this run.
-    pub fn allow_delete(&mut self, objects: impl IntoIterator<Item = String>) {
-        self.allowed.objects.extend(objects);
-    }
-
-    /// Somebody confirms what this run deletes, however much it is and whatever `policy.prune`
-    /// asks for.
-    pub fn confirm_deletions(&mut self) {
-        self.allowed.confirmed = true;
-    }
-
     /// Whether anything may be written.
     fn writes(&self) -> bool {
         self.enabled && !self.deposed && matches!(self.mode, Mode::Enforce { .. })

@@ -49,6 +49,17 @@ const DEPARTURE: Duration = Duration::from_secs(5);
 const MANY: usize = 10;
 
 impl Engine {
+    /// Allows protected objects, as `KIND/NAME`, to be deleted in this run.
+    pub fn allow_delete(&mut self, objects: impl IntoIterator<Item = String>) {
+        self.allowed.objects.extend(objects);
+    }
+
+    /// Somebody confirms what this run deletes, however much it is and whatever `policy.prune`
+    /// asks for.
+    pub fn confirm_deletions(&mut self) {
+        self.allowed.confirmed = true;
+    }
+
     /// The service that wants an object.
     fn owner_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
         let position = *self.index.get(key)?;

@@ -111,7 +111,7 @@ fn part(chapter: &Chapter, view: &HistoryView) -> String {
 fn word(what: &What) -> (&'static str, Meaning) {
     match what {
         What::Applied { .. } => ("applied", Meaning::Good),
-        What::Deleted { .. } => ("deleted", Meaning::Bad),
+        What::Deleted { .. } => ("pruned", Meaning::Bad),
         What::Healed { .. } => ("healed", Meaning::Change),
         What::Rerun { .. } => ("rerun", Meaning::Plain),
         What::Restarted { .. } => ("restarted", Meaning::Change),
@@ -168,10 +168,16 @@ fn line(entry: &Entry, chapter: &Chapter, now: Timestamp) -> String {
             let names: Vec<String> = workloads.iter().map(|one| named(one, chapter)).collect();
             format!("{}: {why}", names.join(", "))
         }
-        What::Ordered { until, reason, .. } => {
+        What::Ordered {
+            until,
+            reason,
+            order,
+            ..
+        } => {
+            let whole = (*order != Wish::Suspended).then(|| "the whole service".to_owned());
             let until = until.map(|until| format!("until {until}"));
-            let parts: Vec<String> = until.into_iter().chain(reason.clone()).collect();
-            parts.join(": ")
+            let parts = whole.into_iter().chain(until).chain(reason.clone());
+            parts.collect::<Vec<_>>().join(": ")
         }
         What::Resumed { was, .. } => format!("was {}", wish(*was)),
     };

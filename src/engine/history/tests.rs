@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::Fault;
 use proptest::prelude::*;
 
 fn at(seconds: i64) -> Timestamp {

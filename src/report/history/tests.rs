@@ -80,7 +80,7 @@ fn a_history_for_people_has_the_newest_first_and_steers_no_terminal() {
         "redis · namespace prod
   5s ago   suspended  ann          a migration
   1m ago   healed     pod jsorc-0  ConfigMap/redis data.a \\u{1b}[31m2 → removed, 2 more, changed by kubectl-edit, after 4 ms · 3 times since 10m ago
-  10m ago  deleted    ann@laptop   ConfigMap/old, ConfigMap/older in other, 3 more: no longer in the services folder
+  10m ago  pruned     ann@laptop   ConfigMap/old, ConfigMap/older in other, 3 more: no longer in the services folder
   11m ago  applied    ann@laptop   4 created · jsorc 0.1.0, services 3fa19c07d2b1
 "
     );
