@@ -164,9 +164,20 @@ fn a_leader_that_was_paused_past_its_lease_writes_nothing_when_it_wakes_up() {
     proxy.plan(|_| Fault::Pass);
     first.thaw();
     first.wait_for_log("the Lease was lost", LONG);
+    first.wait_for("one", "Waiting", LONG);
     let written: Vec<_> = proxy.calls().into_iter().filter(writes).collect();
     assert!(written.is_empty(), "{written:?}");
     assert_eq!(greeting(cluster, &jsorc), "hello");
+    // It stands for the Lease again, and leads when the other ends.
+    assert_eq!(second.stop(), 0);
+    first.wait_for("one", "Running", LONG);
+    cluster.kubectl(["delete", "configmap", "one", "-n", &jsorc.namespace]);
+    eventually("the heal by the first leader", LONG, || {
+        cluster
+            .kubectl(["get", "configmaps", "-n", &jsorc.namespace, "-o", "name"])
+            .contains("configmap/one")
+            .then_some(())
+    });
 }
 
 #[test]

@@ -118,8 +118,6 @@ fn a_dead_line_is_noticed_and_left_though_the_next_ones_are_dead_as_well() {
     daemon.wait_for("one", "Running", LONG);
     line.go_dead(2);
     change(cluster, &jsorc, "two");
-    std::thread::sleep(Duration::from_secs(50));
-    eprintln!("LOG {}", daemon.log());
     healed(cluster, &jsorc, "two");
     assert_eq!(line.swallowed(), 2);
     assert!(!daemon.log().contains("panicked"), "{}", daemon.log());

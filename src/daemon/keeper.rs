@@ -15,8 +15,11 @@ use crate::report::occurrence::line;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+
+/// Between two attempts to read what the last leader left.
+const TAKE_OVER_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long the inventories may take to be stored when the daemon ends.
 const PUT_AWAY: Duration = Duration::from_secs(3);
@@ -41,6 +44,7 @@ pub struct Keeper {
     pub(super) applied: u64,
     pub(super) claim: Option<Claim>,
     pub(super) leads: bool,
+    takes_over: Option<Instant>,
     /// Rights whose lack was named: what is refused for want of them needs no line of its own.
     pub(super) lacking: Vec<Right>,
 }
@@ -94,6 +98,7 @@ impl Keeper {
             applied: 0,
             claim: None,
             leads: false,
+            takes_over: None,
             lacking: Vec::new(),
         };
         Ok((
@@ -105,11 +110,8 @@ impl Keeper {
         ))
     }
 
-    /// Keeps everything alive until told to stop, or until another process leads.
-    ///
-    /// # Errors
-    /// When the Lease was lost: whoever led must not go on as if it still did.
-    pub async fn run(mut self, stop: CancellationToken) -> Result<(), LeaseLost> {
+    /// Keeps everything alive until told to stop; while another process leads, it watches.
+    pub async fn run(mut self, stop: CancellationToken) {
         let mut files = self.watch_files();
         let mut links = self.seek_cluster(Duration::ZERO);
         let mut ticks = self.ticks();
@@ -120,13 +122,8 @@ impl Keeper {
                 occurrences = self.session.step(Duration::from_secs(3600)) => self.tell(&occurrences),
                 _ = ticks.tick() => self.send(Event::Tick),
                 () = files.changed() => self.reload().await,
-                leads = changed(&mut self.claim) => {
-                    if self.leads && !leads {
-                        self.session.close().await;
-                        return Err(LeaseLost);
-                    }
-                    self.on_claim(leads).await;
-                }
+                leads = changed(&mut self.claim) => self.on_claim(leads).await,
+                () = due(self.takes_over) => self.take_over().await,
                 Some(link) = links.recv() => {
                     if let Some(again) = self.on_link(link).await {
                         links = again;
@@ -149,16 +146,31 @@ impl Keeper {
         if let Some(claim) = self.claim.take() {
             claim.give_up().await;
         }
-        Ok(())
     }
 
-    /// The Lease was won: what the last leader left is read, and work begins.
+    /// The Lease was won or lost. Whoever lost it goes on watching, and stands for it again.
     async fn on_claim(&mut self, leads: bool) {
-        self.leads = leads;
-        if !leads {
-            return;
+        let led = std::mem::replace(&mut self.leads, leads);
+        self.takes_over = None;
+        if leads {
+            self.take_over().await;
+        } else if led {
+            tracing::warn!(
+                "the Lease was lost, another process may lead: nothing is written before it is won again"
+            );
+            self.session.step_down();
         }
-        if let Err(error) = self.session.take_over(&self.settings).await {
+    }
+
+    /// What the last leader left is read, and work begins; not before it was read.
+    async fn take_over(&mut self) {
+        let read = self.session.take_over().await;
+        self.takes_over = read.is_err().then(|| Instant::now() + TAKE_OVER_AGAIN);
+        if let Err(error) = read {
+            return tracing::error!("{error}; tried again");
+        }
+        self.session.set_mode(Mode::Enforce { run: true });
+        if let Err(error) = self.session.store_configuration(&self.settings).await {
             let said = error.to_string();
             if self.is_named(&said) {
                 tracing::debug!("{said}");
@@ -166,12 +178,11 @@ impl Keeper {
                 tracing::error!("{said}");
             }
         }
-        self.session.set_mode(Mode::Enforce { run: true });
     }
 
     fn ticks(&self) -> tokio::time::Interval {
         let interval = self.settings.loaded.config.interval;
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
+        let mut ticks = tokio::time::interval_at(Instant::now() + interval, interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     }
@@ -237,10 +248,13 @@ impl Keeper {
     }
 }
 
-/// Another process may lead now.
-#[derive(Debug, thiserror::Error)]
-#[error("the Lease was lost: another process may lead now")]
-pub struct LeaseLost;
+/// Waits for a moment; for ever without one.
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
 
 /// Waits for news of a claim; for ever without one.
 async fn changed(claim: &mut Option<Claim>) -> bool {

@@ -1,11 +1,11 @@
 //! What a session does when its process leads: it stands for the Lease, takes over what the last
-//! leader left, and stores what it runs with.
+//! leader left, stores what it runs with, and steps down when the Lease is lost.
 
 use super::author::host;
 use super::loading::Settings;
 use super::session::{Session, SessionError, prepare};
 use crate::cluster::Candidate;
-use crate::engine::Event;
+use crate::engine::{Event, Mode};
 
 impl Session {
     /// A candidate for the Lease of this session's instance; `None` without hands.
@@ -21,12 +21,11 @@ impl Session {
         Some(Candidate::new(hands, self.instance.clone(), me))
     }
 
-    /// Reads the inventories again, as whoever led before left them, and stores what this leader
-    /// runs with.
+    /// Reads the inventories again, as whoever led before left them.
     ///
     /// # Errors
     /// When the server does not say.
-    pub async fn take_over(&mut self, settings: &Settings) -> Result<(), SessionError> {
+    pub async fn take_over(&mut self) -> Result<(), SessionError> {
         let Some(link) = &self.link else {
             return Ok(());
         };
@@ -38,7 +37,15 @@ impl Session {
         self.send(Event::Orders(stored.orders));
         self.send(Event::Inventories(stored.inventories));
         self.send(Event::Elected);
-        self.store_configuration(settings).await
+        Ok(())
+    }
+
+    /// Follows from now on: nothing is begun any more, and what has not begun is dropped.
+    pub fn step_down(&mut self) {
+        if let Some(link) = &self.link {
+            link.writes.give_up();
+        }
+        self.set_mode(Mode::Follow);
     }
 
     /// Stores what this leader runs with, secrets as fingerprints.

@@ -24,6 +24,6 @@ mod writers;
 
 pub use connected::{Connected, connect};
 pub use ends::{Ends, Refreshed, Request, Snapshot};
-pub use keeper::{Keeper, LeaseLost, Sink};
+pub use keeper::{Keeper, Sink};
 pub use loading::{Inputs, LoadError, Settings};
 pub use session::{Access, Session, SessionError};

@@ -5,7 +5,7 @@
 
 use super::pace::Pace;
 use crate::cluster::{Hands, Reader};
-use crate::engine::{Event, Write, WriteError};
+use crate::engine::{Event, Write, WriteError, Written};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -57,6 +57,18 @@ impl Writers {
         self.crew.lane().waiting.push_back(write);
         self.crew.call_in();
     }
+
+    /// Drops what has not begun: whoever asked for it is told so.
+    pub(super) fn give_up(&self) {
+        let waiting = std::mem::take(&mut self.crew.lane().waiting);
+        for write in waiting {
+            let refused = WriteError::Busy {
+                message: "the Lease was lost, another process may lead".into(),
+                after: None,
+            };
+            self.crew.answer(write, Err(refused));
+        }
+    }
 }
 
 impl Drop for Writers {
@@ -107,6 +119,10 @@ impl Crew {
                 lane.pace.answered(begun.elapsed());
             }
         }
+        self.answer(write, outcome);
+    }
+
+    fn answer(&self, write: Write, outcome: Result<Written, WriteError>) {
         // Whoever asked may have gone.
         let _ = self.events.send(Event::Wrote {
             key: write.key,

@@ -158,6 +158,7 @@ impl Engine {
             .map(|inventory| inventory.epoch)
             .max();
         self.epoch = newest.unwrap_or(0) + 1;
+        self.deposed = false;
         for service in self.services.values_mut() {
             service.hold = Hold::Unproven;
             if service.inventory.resource_version.is_some() {

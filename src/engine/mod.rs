@@ -221,9 +221,15 @@ impl Engine {
         self.enabled && !self.deposed && matches!(self.mode, Mode::Enforce { .. })
     }
 
-    /// Changes the mode; what differs is then looked at anew.
+    /// Changes the mode; what differs is then looked at anew. Who only follows runs nothing.
     pub fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
+        if mode == Mode::Follow {
+            let names: Vec<Arc<str>> = self.services.keys().cloned().collect();
+            for name in names {
+                self.stop_run(&name);
+            }
+        }
         self.queue.extend(0..self.objects.len());
         self.dirty.extend(self.services.keys().cloned());
     }
