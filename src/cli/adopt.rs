@@ -172,7 +172,7 @@ async fn amend(hands: &Hands, object: &DesiredObject, patch: &Value) -> Result<V
         },
     };
     match hands.write(&write).await? {
-        Written::Object { object, .. } => Ok(*object),
+        Written::Object { object, .. } => Ok(object.value()),
         Written::Deleted | Written::Accepted => Err(WriteError::Gone),
     }
 }

@@ -159,7 +159,7 @@ impl Hands {
         let reply = send(&self.client, call).await?;
         Ok(Written::Object {
             created: true,
-            object: Box::new(reply.value),
+            object: reply.body,
         })
     }
 
@@ -174,7 +174,7 @@ impl Hands {
             }
             None => Ok(Written::Object {
                 created: false,
-                object: Box::new(live),
+                object: live.into(),
             }),
         }
     }
@@ -196,7 +196,7 @@ impl Hands {
         let reply = send(&self.client, call).await?;
         Ok(Written::Object {
             created: false,
-            object: Box::new(reply.value),
+            object: reply.body,
         })
     }
 
@@ -244,7 +244,7 @@ async fn amend(
     let reply = send(client, call).await?;
     Ok(Written::Object {
         created: false,
-        object: Box::new(reply.value),
+        object: reply.body,
     })
 }
 
@@ -303,6 +303,6 @@ async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written,
     let reply = send(client, call).await?;
     Ok(Written::Object {
         created: reply.created,
-        object: Box::new(reply.value),
+        object: reply.body,
     })
 }

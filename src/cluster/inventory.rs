@@ -84,11 +84,7 @@ impl Hands {
             None => Call::json(Method::POST, collection, &body),
         };
         let reply = send(self.client(), call).await?;
-        let version = reply
-            .value
-            .pointer("/metadata/resourceVersion")
-            .and_then(Value::as_str);
-        Ok(version.unwrap_or("").to_owned())
+        Ok(reply.body.resource_version().unwrap_or_default())
     }
 }
 

@@ -186,7 +186,7 @@ impl Candidate {
             None => Call::json(Method::POST, collection(&self.instance), &body),
         };
         let reply = send(self.hands.client(), call).await?;
-        Ok(Lease::of(&reply.value))
+        Ok(Lease::of(&reply.value()))
     }
 
     fn body(&self, lease: Option<&Lease>) -> Value {

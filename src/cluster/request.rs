@@ -4,11 +4,12 @@ use super::classify::refused;
 use super::look::accept;
 use super::transport::{DeadlineExceeded, Refused};
 use super::wording;
-use crate::engine::WriteError;
+use crate::engine::{Body as Document, WriteError};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::error::Error;
 use std::time::Duration;
@@ -22,7 +23,15 @@ pub struct Reply {
     /// Whether something was created.
     pub created: bool,
     /// The JSON document.
-    pub value: Value,
+    pub body: Document,
+}
+
+impl Reply {
+    /// The document as a tree.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.body.value()
+    }
 }
 
 /// What to send.
@@ -101,13 +110,19 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
     if !status.is_success() {
         return Err(refused(status, &bytes, call.secret));
     }
-    let value = serde_json::from_slice(&bytes).map_err(|_| {
+    let body = document(&bytes).ok_or_else(|| {
         WriteError::Unreachable("the answer is not JSON; is this a Kubernetes API server?".into())
     })?;
     Ok(Reply {
         created: status == StatusCode::CREATED,
-        value,
+        body,
     })
+}
+
+fn document(bytes: &[u8]) -> Option<Document> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    Some(Document::from(Box::<str>::from(text)))
 }
 
 /// Reads once, and again a few times while the server is busy or the connection breaks.
@@ -115,6 +130,14 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
 /// # Errors
 /// The last refusal.
 pub async fn read(client: &Client, uri: &str) -> Result<Value, WriteError> {
+    Ok(read_text(client, uri).await?.value())
+}
+
+/// Like [`read`], without taking the answer apart.
+///
+/// # Errors
+/// The last refusal.
+pub async fn read_text(client: &Client, uri: &str) -> Result<Document, WriteError> {
     let mut wait = Duration::from_millis(100);
     for _ in 0..3 {
         match send(client, Call::get(uri.to_owned())).await {
@@ -122,13 +145,13 @@ pub async fn read(client: &Client, uri: &str) -> Result<Value, WriteError> {
                 tokio::time::sleep(after.unwrap_or(wait).min(Duration::from_secs(5))).await;
             }
             Err(WriteError::Unreachable(_)) => tokio::time::sleep(wait).await,
-            other => return other.map(|reply| reply.value),
+            other => return other.map(|reply| reply.body),
         }
         wait *= 3;
     }
     send(client, Call::get(uri.to_owned()))
         .await
-        .map(|reply| reply.value)
+        .map(|reply| reply.body)
 }
 
 /// Why a request was not answered, in words that say what to look at.

@@ -41,8 +41,8 @@ impl Reader {
         let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
         let uri = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews".to_owned();
         let reply = send(self.client(), Call::json(Method::POST, uri, &body)).await?;
-        let rules = reply
-            .value
+        let review = reply.value();
+        let rules = review
             .pointer("/status/resourceRules")
             .and_then(Value::as_array);
         Ok(rules.cloned().unwrap_or_default())
@@ -75,7 +75,7 @@ impl Reader {
         let uri = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews".to_owned();
         let reply = send(self.client(), Call::json(Method::POST, uri, &body)).await?;
         Ok(reply
-            .value
+            .value()
             .pointer("/status/allowed")
             .and_then(Value::as_bool)
             .unwrap_or(false))

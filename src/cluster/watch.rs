@@ -5,13 +5,15 @@
 //! version given). A server without streamed lists is asked for a paged list. Between the two
 //! steps nothing is lost: the watch goes on from the version that the read ended with.
 
-use super::request::{read, unanswered};
-use crate::engine::{Event, WatchChange, WatchKey, WriteError};
+use super::request::{read_text, unanswered};
+use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
 use http::Request;
 use kube::Client;
 use kube::core::WatchEvent;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
@@ -95,7 +97,7 @@ impl Watching {
             .map_err(|error| Ended::Failed(error.to_string()))?;
         let stream = self
             .client
-            .request_events::<Value>(request)
+            .request_events::<Box<RawValue>>(request)
             .await
             .map_err(|error| failed(&error))?;
         let mut stream = std::pin::pin!(stream);
@@ -116,17 +118,19 @@ impl Watching {
 
     async fn pass_on(
         &self,
-        event: WatchEvent<Value>,
+        event: WatchEvent<Box<RawValue>>,
         version: &mut Option<String>,
     ) -> Result<(), Ended> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                let object = body(object);
                 advance(&object, version);
-                self.tell(WatchChange::Applied(Box::new(object))).await
+                self.tell(WatchChange::Applied(object)).await
             }
             WatchEvent::Deleted(object) => {
+                let object = body(object);
                 advance(&object, version);
-                self.tell(WatchChange::Deleted(Box::new(object))).await
+                self.tell(WatchChange::Deleted(object)).await
             }
             WatchEvent::Bookmark(bookmark) => {
                 let annotations = &bookmark.metadata.annotations;
@@ -149,29 +153,21 @@ impl Watching {
         let mut token = String::new();
         loop {
             let uri = format!("{}limit={PAGE}{token}", self.base());
-            let mut page = read(&self.client, &uri)
+            let read = read_text(&self.client, &uri)
                 .await
                 .map_err(|error| refused(&error))?;
-            let items = match page.get_mut("items").map(Value::take) {
-                Some(Value::Array(items)) => items,
-                _ => Vec::new(),
-            };
-            let (kind, api_version) = (&*self.key.resource.kind, self.key.resource.api_version());
-            for mut object in items {
-                object["kind"] = kind.into();
-                object["apiVersion"] = api_version.clone().into();
-                self.tell(WatchChange::Applied(Box::new(object))).await?;
+            let page: Page<'_> = serde_json::from_str(read.text())
+                .map_err(|error| Ended::Failed(error.to_string()))?;
+            let (kind, api_version) = (&self.key.resource.kind, self.key.resource.api_version());
+            for item in page.items {
+                let object = with_kind(item.get(), &api_version, kind);
+                self.tell(WatchChange::Applied(object)).await?;
             }
-            let text = |name: &str| {
-                page.pointer(&format!("/metadata/{name}"))
-                    .and_then(Value::as_str)
-                    .unwrap_or("")
-            };
-            if text("continue").is_empty() {
-                *version = Some(text("resourceVersion").to_owned());
+            if page.metadata.next.is_empty() {
+                *version = Some(page.metadata.resource_version);
                 return self.tell(WatchChange::Synced).await;
             }
-            token = format!("&continue={}", text("continue"));
+            token = format!("&continue={}", page.metadata.next);
         }
     }
 
@@ -205,13 +201,46 @@ impl Watching {
 }
 
 /// While the first read is streamed, its objects' versions are no place to resume from.
-fn advance(object: &Value, version: &mut Option<String>) {
+fn advance(object: &Body, version: &mut Option<String>) {
     if version.is_some() {
-        *version = object
-            .pointer("/metadata/resourceVersion")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
+        *version = object.resource_version();
     }
+}
+
+/// One page of a list. Its objects stay text: what is compared with what watches say is not
+/// written anew.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow, default)]
+    items: Vec<&'a RawValue>,
+    metadata: PageMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageMetadata {
+    resource_version: String,
+    #[serde(rename = "continue", default)]
+    next: String,
+}
+
+/// The items of a list of a built-in kind do not say their kind.
+fn with_kind(item: &str, api_version: &str, kind: &str) -> Body {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        kind: Option<IgnoredAny>,
+    }
+    if serde_json::from_str::<Said>(item).is_ok_and(|said| said.kind.is_some()) {
+        return Body::from(Box::<str>::from(item));
+    }
+    let fields = item.trim_start().strip_prefix('{').unwrap_or("}");
+    let text = format!("{{\"apiVersion\":\"{api_version}\",\"kind\":\"{kind}\",{fields}");
+    Body::from(text.into_boxed_str())
+}
+
+fn body(object: Box<RawValue>) -> Body {
+    Box::<str>::from(object).into()
 }
 
 fn failed(error: &kube::Error) -> Ended {
@@ -234,4 +263,19 @@ fn pause(failures: u32, key: &WatchKey) -> Duration {
     let spread =
         u32::try_from(key.resource.kind.bytes().map(usize::from).sum::<usize>() % 100).unwrap_or(0);
     base + base / 4 * spread / 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_item_of_a_list_says_its_kind_once() {
+        let bare = with_kind("{\"metadata\":{\"name\":\"a\"}}", "v1", "ConfigMap");
+        let whole = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+        assert_eq!(bare.value(), whole);
+        let said = with_kind(&whole.to_string(), "v1", "ConfigMap");
+        assert_eq!(said.text(), whole.to_string());
+    }
 }

@@ -4,7 +4,7 @@
 //! Nothing here asks a cluster. Problems of all services come together, and a set is whole or it
 //! is not there at all.
 
-use super::drafting::{Draft, Drafting, Sealed, key_of};
+use super::drafting::{Draft, Drafting, Labels, Sealed, key_of};
 use super::edges::{Graph, Node};
 use super::fingerprint::FingerprintKey;
 use super::fronts::Backs;
@@ -57,6 +57,7 @@ pub fn compose(
                 settings,
                 config,
                 context,
+                labels: Labels::of(context.instance, &service.name),
                 problems: &mut problems,
             };
             drafts.extend(drafting.sealed());

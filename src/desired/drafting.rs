@@ -3,17 +3,19 @@
 use super::at::At as _;
 use super::compose::Context;
 use super::fingerprint::{Fingerprint, FingerprintKey};
-use super::instance::{INSTANCE_LABEL, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
+use super::instance::{INSTANCE_LABEL, Instance, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::path::Path;
+use super::plain::Plain;
 use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by};
 use super::set::{Generated, RunPolicy, WriteMode};
 use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
+use crate::manifest::spec::Ignore;
 use crate::manifest::{Manifest, Service, names};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -74,6 +76,7 @@ pub(super) struct Drafting<'a> {
     pub(super) settings: &'a ServiceConfig,
     pub(super) config: &'a Config,
     pub(super) context: Context<'a>,
+    pub(super) labels: Labels,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -85,9 +88,9 @@ impl<'a> Drafting<'a> {
         let (data, linked) = self.portions();
         let mut drafts = self.drafts(&linked);
         let read = read_by(&drafts);
+        let (mut sealed, data) = self.plain(data, &read);
         let mut contents = Contents::new();
         note_contents(&drafts, &read, &mut contents);
-        let mut sealed = Vec::with_capacity(data.len() + drafts.len());
         for portion in data.chunks(PORTION) {
             let drafts = self.drafts(portion);
             note_contents(&drafts, &read, &mut contents);
@@ -98,6 +101,35 @@ impl<'a> Drafting<'a> {
         }
         sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
         sealed
+    }
+
+    /// The documents that only hold data in their final form, and those that have more to them.
+    fn plain(
+        &mut self,
+        data: Vec<&'a Manifest>,
+        read: &BTreeSet<ObjectKey>,
+    ) -> (Vec<Sealed>, Vec<&'a Manifest>) {
+        let named = json!({"apiVersion": "v1", "kind": "ConfigMap"});
+        let plain = Plain {
+            service: self.service.name.as_ref().into(),
+            resource: Kinds::new(&[], &[]).of(&named),
+            namespace: &self.settings.namespace,
+            labels: &self.labels,
+            key: self.context.key,
+        };
+        let ignores = |rule: &Ignore| *rule.kind == *"ConfigMap";
+        if self.settings.ignore.iter().any(ignores) {
+            return (Vec::new(), data);
+        }
+        let (whole, rest): (Vec<_>, Vec<_>) = data.into_iter().partition(|m| plain.takes(m, read));
+        let mut sealed = Vec::with_capacity(whole.len());
+        for object in parallel::map(whole, |manifest| plain.seal(manifest)) {
+            match object {
+                Ok(object) => sealed.push(object),
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        (sealed, rest)
     }
 
     /// The documents that nothing in this service looks into, and the others.
@@ -222,7 +254,7 @@ impl<'a> Drafting<'a> {
             secret::encode_string_data(&mut value);
         }
         if mode != WriteMode::Ensure {
-            self.label(&mut value);
+            self.labels.put_on(&mut value);
         }
         let place = place_of(manifest);
         Some(Draft {
@@ -289,16 +321,25 @@ impl<'a> Drafting<'a> {
             }
         }
     }
+}
 
-    fn label(&self, value: &mut Value) {
-        let instance = self.context.instance;
+/// The labels of the objects of one service.
+pub(super) struct Labels([(&'static str, String); 3]);
+
+impl Labels {
+    pub(super) fn of(instance: &Instance, service: &str) -> Self {
+        Self([
+            (INSTANCE_LABEL, instance.label()),
+            (SERVICE_LABEL, service.to_owned()),
+            (PART_OF_LABEL, instance.apply_set_id(service)),
+        ])
+    }
+
+    pub(super) fn put_on(&self, value: &mut Value) {
         let labels = object_at(value, &["metadata", "labels"]);
-        labels.insert(INSTANCE_LABEL.into(), instance.label().into());
-        labels.insert(SERVICE_LABEL.into(), self.service.name.as_ref().into());
-        labels.insert(
-            PART_OF_LABEL.into(),
-            instance.apply_set_id(&self.service.name).into(),
-        );
+        for (name, value) in &self.0 {
+            labels.insert((*name).into(), value.as_str().into());
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod order;
 mod parallel;
 pub mod patch;
 pub mod path;
+mod plain;
 pub mod rights;
 mod rolling;
 pub mod secret;

@@ -1,6 +1,7 @@
 //! Thousands of objects are read and serialised by as many threads as there are cores.
 
 use std::num::NonZero;
+use std::sync::OnceLock;
 use std::thread;
 
 /// Fewer than this many are done before a thread has begun.
@@ -8,7 +9,7 @@ const WORTH_IT: usize = 500;
 
 /// Maps items in order.
 pub(super) fn map<T: Send, R: Send>(items: Vec<T>, change: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let cores = cores();
     if cores == 1 || items.len() < WORTH_IT {
         return items.into_iter().map(change).collect();
     }
@@ -36,6 +37,12 @@ pub(super) fn map<T: Send, R: Send>(items: Vec<T>, change: impl Fn(T) -> R + Syn
         whole.extend(last);
         whole
     })
+}
+
+/// Asking for it reads files, so it is asked once.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 #[cfg(test)]

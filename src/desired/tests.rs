@@ -324,3 +324,29 @@ fn the_embedded_services_compose_in_any_namespace() {
         .collect();
     assert_eq!(kept, ["mail", "promon", "redis", "task"]);
 }
+
+#[test]
+fn what_is_composed_as_text_is_what_taking_it_apart_gives() {
+    let mut settings = config_map("settings", &json!({"a": "1", "b\"": "é\n\u{1}"}));
+    settings["metadata"]["labels"] = json!({"app": "x"});
+    settings["metadata"]["annotations"] = json!({"why": "because"});
+    settings["immutable"] = json!(true);
+    let documents = [settings, config_map("bare", &json!({}))];
+    let catalog = catalog(&json!({}), &documents);
+    let text = composed(&catalog, "namespace: prod\n").unwrap();
+    // A rule about a field of one of them has all of them taken apart.
+    let rule = "services: {app: {ignore: [{kind: ConfigMap, name: none, path: data.x}]}}\n";
+    let tree = composed(&catalog, rule).unwrap();
+    for name in ["ConfigMap/settings", "ConfigMap/bare"] {
+        let (text, tree) = (find(&text, name), find(&tree, name));
+        assert_eq!(
+            text.body.replace("prod", "default"),
+            tree.body.replace("prod", "default")
+        );
+        assert_eq!(text.key.name, tree.key.name);
+        assert_eq!(text.after.len(), tree.after.len());
+    }
+    let key = FingerprintKey::new([1; 32]);
+    let digest = find(&text, "ConfigMap/settings").digest;
+    assert_eq!(digest, key.of(&body(&text, "ConfigMap/settings")));
+}

@@ -48,11 +48,10 @@ impl Engine {
         {
             return false;
         }
-        let fresh = self.fresh.as_ref().filter(|(of, _)| *of == position);
-        let body = fresh.map(|(_, body)| &**body).or(object.stash.as_deref());
         let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
+        let body = self.body_seen(position);
         body.zip(wanted).is_some_and(|(live, wanted)| {
-            lacking(live, &wanted, Showing::Plain)
+            lacking(&live.value(), &wanted, Showing::Plain)
                 .iter()
                 .any(|change| !object.heals.fields.contains(&change.path))
         })

@@ -1,11 +1,13 @@
 //! Takes in the answers to writes, and says what came of them.
 
+use super::body::Body;
 use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Live, Looked, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::ownership::{owned_fields, writer_of};
 use super::record::{Applied, Record};
+use super::sight::Sight;
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
@@ -23,14 +25,12 @@ impl Engine {
         {
             return;
         }
-        let body = self
-            .fresh
-            .as_ref()
-            .filter(|(of, _)| *of == position)
-            .map(|(_, body)| &**body);
         let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
-        let by = match body.or(object.stash.as_deref()).zip(wanted) {
-            Some((live, wanted)) => self.blame(live, &lacking(live, &wanted, Showing::Plain)),
+        let by = match self.body_seen(position).zip(wanted) {
+            Some((live, wanted)) => {
+                let live = live.value();
+                self.blame(&live, &lacking(&live, &wanted, Showing::Plain))
+            }
             None => Blame::Unknown,
         };
         let (service, key) = (object.service.clone(), object.desired.key.clone());
@@ -81,33 +81,46 @@ impl Engine {
         position: usize,
         flight: Flight,
         created: bool,
-        answer: &Value,
+        answer: &Body,
         now: Now,
     ) {
+        // Whatever is no object cannot be judged; the watch tells.
+        let Ok(sight) = Sight::read(answer.text()) else {
+            return;
+        };
         match flight.errand {
-            Errand::Release => return self.on_released(position, flight, answer),
-            Errand::Clear => return self.on_cleared(position, flight, answer),
+            Errand::Release => {
+                let live = self.live(&sight);
+                return self.on_released(position, flight, live);
+            }
+            Errand::Clear => {
+                let live = self.live(&sight);
+                return self.on_cleared(position, flight, live);
+            }
             Errand::Withdraw => return self.on_withdrawn(position, answer),
             Errand::Write if !created && self.is_foreign(position, &flight, answer) => {
-                return self.withdraw(position, &flight, answer, now);
+                return self.withdraw(position, &flight, sight.uid().to_owned(), now);
             }
             _ => {}
         }
         match self.still_filled(position, &flight, answer) {
             Some(patch) => self.amend(position, &flight, &patch, now),
-            None => self.on_written(position, &flight, created, answer, now),
+            None => {
+                let live = self.live(&sight);
+                self.on_written(position, &flight, created, live, answer, now);
+            }
         }
     }
 
-    pub(super) fn on_written(
+    fn on_written(
         &mut self,
         position: usize,
         flight: &Flight,
         created: bool,
-        answer: &Value,
+        live: Live,
+        answer: &Body,
         now: Now,
     ) {
-        let live = Live::of(answer, &self.manager, &self.label, &self.key);
         let object = &mut self.objects[position];
         let unchanged = flight.version.as_ref() == Some(&live.resource_version);
         object.trouble = None;
@@ -167,7 +180,7 @@ impl Engine {
 
     /// While two writers quarrel: what reads otherwise right after a heal is no new difference,
     /// only another spelling of the same value.
-    fn note_otherwise(&mut self, position: usize, answer: &Value, now: Now) {
+    fn note_otherwise(&mut self, position: usize, answer: &Body, now: Now) {
         let object = &mut self.objects[position];
         if object
             .heals
@@ -175,7 +188,7 @@ impl Engine {
             .is_some_and(|until| until > now.mono)
             && let Ok(wanted) = serde_json::from_str(&object.desired.body)
         {
-            let otherwise = lacking(answer, &wanted, Showing::Plain);
+            let otherwise = lacking(&answer.value(), &wanted, Showing::Plain);
             let paths = otherwise.into_iter().map(|change| change.path);
             object.heals.fields.extend(paths);
         }
@@ -199,16 +212,17 @@ impl Engine {
         &self,
         position: usize,
         flight: &Flight,
-        after: &Value,
+        after: &Body,
     ) -> Vec<FieldChange> {
         let Some(before) = &flight.before else {
             return self.changed_manifest(position);
         };
+        let (before, after) = (before.value(), after.value());
         let sets = [
-            owned_fields(before, &self.manager),
-            owned_fields(after, &self.manager),
+            owned_fields(&before, &self.manager),
+            owned_fields(&after, &self.manager),
         ];
-        changes_within(before, after, &sets, self.showing(position))
+        changes_within(&before, &after, &sets, self.showing(position))
     }
 
     /// What changed in the manifest, when the live object before it was not kept.
@@ -288,7 +302,7 @@ impl Engine {
             fault
         };
         let by = match &flight.before {
-            Some(before) => self.blame(before, &fields),
+            Some(before) => self.blame(&before.value(), &fields),
             None => Blame::Unknown,
         };
         let object = &mut self.objects[position];

@@ -2,14 +2,15 @@
 //! object anew, and to take back an apply that landed on somebody else's object.
 
 use super::amending::{clearing, emptying, filled};
+use super::body::Body;
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Live, Looked};
 use super::occurrence::{Fault, Occurrence};
-use super::ownership::{evidence, other_managers};
+use super::ownership::other_managers;
 use super::pruning::is_protected;
+use super::sight::Sight;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
-use crate::desired::at::At as _;
 use crate::manifest::spec::{Adopt, Recreate};
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ impl Engine {
         &self,
         position: usize,
         flight: &Flight,
-        answer: &Value,
+        answer: &Body,
     ) -> Option<Value> {
         let tried = match flight.errand {
             Errand::Amend(tried) => tried,
@@ -32,15 +33,17 @@ impl Engine {
         let object = &self.objects[position];
         let known = object.record.as_ref()?.applied.as_ref()?;
         let then = known.evidence.as_ref()?;
-        let now = evidence(answer, &self.manager, &self.key)?;
+        let sight = Sight::read(answer.text()).ok()?;
+        let now = sight.evidence(&self.manager, &self.key)?;
         let differs = now.entry == then.entry && now.projection != then.projection;
         let drift = flight.cause == Cause::Drift(Fault::Changed) && known.digest == flight.digest;
         if !differs || !drift || tried >= AMENDMENTS {
             return None;
         }
         let wanted: Value = serde_json::from_str(&object.desired.body).ok()?;
-        let filled = filled(answer, &wanted, &self.manager);
-        (!filled.is_empty()).then(|| emptying(answer, &filled))
+        let live = answer.value();
+        let filled = filled(&live, &wanted, &self.manager);
+        (!filled.is_empty()).then(|| emptying(&live, &filled))
     }
 
     /// Empties what an apply leaves filled.
@@ -65,10 +68,10 @@ impl Engine {
         let wanted = serde_json::from_str(&self.objects[position].desired.body).ok();
         let patch = flight
             .before
-            .as_deref()
+            .as_ref()
             .zip(wanted)
             .filter(|_| drift && flight.errand == Errand::Write && !flight.cleared)
-            .and_then(|(live, wanted): (_, Value)| clearing(live, &wanted));
+            .and_then(|(live, wanted): (_, Value)| clearing(&live.value(), &wanted));
         let Some(patch) = patch else { return false };
         let mut next = self.flight(position, flight.cause, Errand::Clear, now);
         next.since = flight.since;
@@ -82,8 +85,7 @@ impl Engine {
     }
 
     /// Nothing stands in the way any more; the write follows.
-    pub(super) fn on_cleared(&mut self, position: usize, flight: Flight, answer: &Value) {
-        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+    pub(super) fn on_cleared(&mut self, position: usize, flight: Flight, live: Live) {
         if !self.objects[position].is_history(&live) {
             self.see_own(position, live);
         }
@@ -100,8 +102,7 @@ impl Engine {
     }
 
     /// The ignored fields are ours no more; the write that they were given up for follows.
-    pub(super) fn on_released(&mut self, position: usize, flight: Flight, answer: &Value) {
-        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+    pub(super) fn on_released(&mut self, position: usize, flight: Flight, live: Live) {
         let object = &mut self.objects[position];
         object.released = Some(flight.digest);
         let before = object.live.as_ref().and_then(|live| live.evidence.clone());
@@ -174,24 +175,23 @@ impl Engine {
 
     /// Whether an apply that was to create an object changed somebody else's, which came to be
     /// between our look and our write.
-    pub(super) fn is_foreign(&self, position: usize, flight: &Flight, answer: &Value) -> bool {
+    pub(super) fn is_foreign(&self, position: usize, flight: &Flight, answer: &Body) -> bool {
         let object = &self.objects[position];
         let planned = flight.cause == Cause::Missing && flight.version.is_none();
+        let applies = matches!(object.desired.mode, WriteMode::Apply | WriteMode::Job(_));
+        if !planned || object.unsure || !applies {
+            return false;
+        }
+        let live = answer.value();
         let adopts = self.services.get(&object.service).is_some_and(|service| {
             service.desired.policy.adopt == Adopt::Unowned
-                && Foreign::of(answer, &self.manager, &self.key)
-                    .owner
-                    .is_none()
+                && Foreign::of(&live, &self.manager).owner.is_none()
         });
-        planned
-            && !object.unsure
-            && !adopts
-            && matches!(object.desired.mode, WriteMode::Apply | WriteMode::Job(_))
-            && !other_managers(answer, &self.manager).is_empty()
+        !adopts && !other_managers(&live, &self.manager).is_empty()
     }
 
     /// Takes our fields back out of somebody else's object, by applying none.
-    pub(super) fn withdraw(&mut self, position: usize, flight: &Flight, answer: &Value, now: Now) {
+    pub(super) fn withdraw(&mut self, position: usize, flight: &Flight, uid: String, now: Now) {
         let next = self.flight(position, flight.cause, Errand::Withdraw, now);
         let key = &self.objects[position].desired.key;
         let mut body = json!({
@@ -202,10 +202,9 @@ impl Engine {
         if let Some(namespace) = &key.namespace {
             body["metadata"]["namespace"] = (&**namespace).into();
         }
-        let uid = answer.at("/metadata/uid").and_then(Value::as_str);
         let verb = Verb::Apply {
             body: body.to_string().into(),
-            uid: uid.map(str::to_owned),
+            uid: Some(uid),
             force: false,
             without: Vec::new(),
             dry_run: false,
@@ -214,8 +213,8 @@ impl Engine {
     }
 
     /// Somebody else's object is as it was; a person has to decide.
-    pub(super) fn on_withdrawn(&mut self, position: usize, answer: &Value) {
-        let foreign = Foreign::of(answer, &self.manager, &self.key);
+    pub(super) fn on_withdrawn(&mut self, position: usize, answer: &Body) {
+        let foreign = Foreign::of(&answer.value(), &self.manager);
         let object = &mut self.objects[position];
         object.live = None;
         object.looked = Looked::Present(Box::new(foreign));

@@ -1,5 +1,6 @@
 //! What happens: everything that the engine is told.
 
+use super::body::Body;
 use super::orders::Orders;
 use super::record::Inventory;
 use crate::desired::path::Path;
@@ -110,9 +111,9 @@ pub enum WatchChange {
     /// It starts over: what is not named before the next `Synced` is gone.
     Restarted,
     /// An object is there, or changed.
-    Applied(Box<Value>),
+    Applied(Body),
     /// An object is gone, or left the selector.
-    Deleted(Box<Value>),
+    Deleted(Body),
     /// All that was there has been named.
     Synced,
     /// It is interrupted; why.
@@ -127,7 +128,7 @@ pub enum Written {
         /// Whether it was not there before.
         created: bool,
         /// The whole object.
-        object: Box<Value>,
+        object: Body,
     },
     /// The object was deleted, or is being deleted.
     Deleted,

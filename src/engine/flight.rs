@@ -1,8 +1,8 @@
 //! A write on its way: why it is made, and what each of its requests is for.
 
+use super::body::Body;
 use super::occurrence::Fault;
 use crate::desired::Fingerprint;
-use serde_json::Value;
 use std::time::Duration;
 
 /// A write on its way.
@@ -23,7 +23,7 @@ pub struct Flight {
     /// The version that the object had; `None` when it was not there.
     pub version: Option<String>,
     /// The live object before it, for blame and difference.
-    pub before: Option<Box<Value>>,
+    pub before: Option<Body>,
 }
 
 /// What one request of a write is for; a write takes one, and now and then a few.

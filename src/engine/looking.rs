@@ -2,7 +2,7 @@
 
 use super::health::Health;
 use super::object::{Foreign, Looked};
-use super::ownership::{evidence, other_managers};
+use super::ownership::{other_managers, owned_fields};
 use super::{Engine, Now, Standing, WriteError};
 use crate::desired::ObjectKey;
 use crate::desired::at::At as _;
@@ -21,9 +21,7 @@ impl Engine {
         let object = &mut self.objects[position];
         object.looked = match found {
             Ok(None) => Looked::Absent,
-            Ok(Some(value)) => {
-                Looked::Present(Box::new(Foreign::of(&value, &self.manager, &self.key)))
-            }
+            Ok(Some(value)) => Looked::Present(Box::new(Foreign::of(&value, &self.manager))),
             Err(error) => {
                 object.looked = Looked::No;
                 let wait = object.fail(error.to_string(), now.mono, true, None);
@@ -39,7 +37,7 @@ impl Engine {
 
 impl Foreign {
     /// Reads whose an object seems to be.
-    pub(super) fn of(object: &Value, manager: &str, key: &crate::desired::FingerprintKey) -> Self {
+    pub(super) fn of(object: &Value, manager: &str) -> Self {
         Self {
             uid: object
                 .at("/metadata/uid")
@@ -48,7 +46,7 @@ impl Foreign {
                 .to_owned(),
             owner: owner(object, None),
             managers: other_managers(object, manager),
-            applied_by_us: evidence(object, manager, key).is_some(),
+            applied_by_us: owned_fields(object, manager).is_some(),
             health: if object.get("kind").is_none() {
                 Health::Current
             } else {

@@ -20,6 +20,7 @@ pub mod adopting;
 pub mod amending;
 mod answering;
 mod backoff;
+pub mod body;
 mod census;
 mod chronicle;
 mod command;
@@ -41,6 +42,7 @@ pub mod ownership;
 mod phase;
 mod pins;
 pub mod plan;
+mod projection;
 mod pruning;
 mod record;
 mod refusing;
@@ -49,11 +51,13 @@ mod remedy;
 pub mod removing;
 mod running;
 mod service;
+mod sight;
 pub mod status;
 mod verdict;
 mod watching;
 mod writing;
 
+pub use body::Body;
 pub use chronicle::Author;
 pub use command::{Command, Start, Verb, Write};
 pub use event::{
@@ -73,7 +77,6 @@ pub use status::{Drift, ServiceStatus, Status};
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
 use decide::{Decision, Surroundings, decide};
 use object::{Live, Object};
-use serde_json::Value;
 use service::{Hold, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -130,7 +133,7 @@ pub struct Engine {
     queue: BTreeSet<usize>,
     dirty: BTreeSet<Arc<str>>,
     looks: Vec<(ObjectKey, Arc<Resource>)>,
-    fresh: Option<(usize, Box<Value>)>,
+    fresh: Option<(usize, Body)>,
     explanations: HashMap<usize, Duration>,
     attempts: u64,
     epoch: u64,

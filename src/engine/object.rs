@@ -1,19 +1,19 @@
 //! What the engine knows of one object: what is wanted, what was applied, what the watch said.
 
 use super::backoff::{CLUSTER, Pace};
+use super::body::Body;
 use super::diff::FieldChange;
 use super::event::{Explanation, FieldConflict};
 use super::flight::{Cause, Flight};
-use super::health::{Health, health};
+use super::health::Health;
 use super::occurrence::Blame;
 use super::ordered::left_alone;
-use super::ownership::{Evidence, evidence};
+use super::ownership::Evidence;
 use super::record::Record;
-use crate::desired::at::At as _;
+use super::sight::Sight;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
 use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +56,7 @@ pub struct Object {
     /// The body that was wanted before the manifest changed, until the change is written.
     pub was: Option<Arc<str>>,
     /// The live object while it differs and is not written yet: for blame and difference.
-    pub stash: Option<Box<Value>>,
+    pub stash: Option<Body>,
 }
 
 /// An object as a watch or an answer showed it; the body is not kept.
@@ -280,29 +280,16 @@ impl Object {
 impl Live {
     /// Reads what is worth keeping of a live object.
     #[must_use]
-    pub fn of(object: &Value, manager: &str, label: &str, key: &FingerprintKey) -> Self {
-        let text = |pointer: &str| object.at(pointer).and_then(Value::as_str).unwrap_or("");
-        let labels = object.at("/metadata/labels");
-        let label_of = |name: &str| {
-            labels
-                .and_then(|labels| labels.get(name))
-                .and_then(Value::as_str)
-        };
+    pub fn of(sight: &Sight<'_>, manager: &str, label: &str, key: &FingerprintKey) -> Self {
         Self {
-            uid: text("/metadata/uid").to_owned(),
-            resource_version: text("/metadata/resourceVersion").to_owned(),
-            evidence: evidence(object, manager, key),
-            health: health(object),
-            labelled: label_of(INSTANCE_LABEL) == Some(label),
-            service: label_of(SERVICE_LABEL).map(str::to_owned),
-            suspended: object
-                .at("/metadata/annotations")
-                .and_then(|annotations| annotations.get(SUSPEND_ANNOTATION)?.as_str())
-                .map(str::to_owned),
-            owned: object
-                .at("/metadata/ownerReferences")
-                .and_then(Value::as_array)
-                .is_some_and(|owners| !owners.is_empty()),
+            uid: sight.uid().to_owned(),
+            resource_version: sight.resource_version().to_owned(),
+            evidence: sight.evidence(manager, key),
+            health: sight.health(),
+            labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),
+            service: sight.label(SERVICE_LABEL),
+            suspended: sight.annotation(SUSPEND_ANNOTATION),
+            owned: sight.is_owned(),
             seen: true,
         }
     }

@@ -4,14 +4,15 @@
 //! The API server removes a field from our Apply entry when another actor changes its value, so
 //! the entry is a drift detector that costs no request. Three things it does not show (a child
 //! added inside an owned empty struct, a second writer under our own name, a reordered list)
-//! change the *projection*: the hash of the live values at the fields of our entry.
+//! change the *projection*: the hash of the live values at the fields of our entry
+//! ([`projection`](super::projection)).
 //!
 //! Source of the rules: Kubernetes, "Server-Side Apply", and the field set encoding of
 //! structured-merge-diff (`f:` field, `k:` list item by key, `v:` set value, `i:` index,
 //! `.` the item itself).
 
 use crate::desired::at::At as _;
-use crate::desired::fingerprint::{Fingerprint, FingerprintKey, Hasher};
+use crate::desired::fingerprint::Fingerprint;
 use crate::desired::path::{Path, Segment, plain};
 use serde_json::{Map, Value};
 
@@ -33,20 +34,6 @@ pub struct Writer {
     pub time: Option<String>,
     /// Field manager.
     pub manager: String,
-}
-
-/// The evidence in a live object, or `None` when `manager` owns nothing of it by apply.
-#[must_use]
-pub fn evidence(live: &Value, manager: &str, key: &FingerprintKey) -> Option<Evidence> {
-    let entry = apply_entry(live, manager)?;
-    let fields = entry.get("fieldsV1")?;
-    let mut hasher = key.hasher();
-    project(fields, Some(live), &mut hasher);
-    Some(Evidence {
-        entry: key.of(fields),
-        time: text(entry, "time").map(str::to_owned),
-        projection: hasher.finish(),
-    })
 }
 
 /// The field set that `manager` owns by server-side apply.
@@ -144,57 +131,6 @@ pub fn child_name<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<
     }
 }
 
-fn project(fields: &Value, live: Option<&Value>, hasher: &mut Hasher) {
-    let Some(live) = live else {
-        return hasher.text(b'-', "");
-    };
-    let Some(map) = fields.as_object().filter(|map| !map.is_empty()) else {
-        return hasher.value(live);
-    };
-    let mut names: Vec<&String> = map.keys().collect();
-    names.sort_unstable();
-    for name in &names {
-        if let Some(field) = name.strip_prefix("f:") {
-            hasher.text(b'f', field);
-            project(&map[*name], live.get(field), hasher);
-        }
-    }
-    if let Some(items) = live.as_array() {
-        project_items(map, &names, items, hasher);
-    }
-}
-
-/// Follows the live order, so that a reordered list is another projection.
-fn project_items(
-    map: &Map<String, Value>,
-    names: &[&String],
-    items: &[Value],
-    hasher: &mut Hasher,
-) {
-    let keyed: Vec<(Map<String, Value>, &String)> = names
-        .iter()
-        .filter_map(|name| Some((serde_json::from_str(name.strip_prefix("k:")?).ok()?, *name)))
-        .collect();
-    let values: Vec<Value> = names
-        .iter()
-        .filter_map(|name| serde_json::from_str(name.strip_prefix("v:")?).ok())
-        .collect();
-    for (index, item) in items.iter().enumerate() {
-        let by_key = keyed
-            .iter()
-            .find(|(keys, _)| keys.iter().all(|(key, value)| item.get(key) == Some(value)));
-        if let Some((_, name)) = by_key {
-            hasher.text(b'k', name);
-            project(&map[*name], Some(item), hasher);
-        } else if values.contains(item) {
-            hasher.value(item);
-        } else if let Some(fields) = map.get(&format!("i:{index}")) {
-            hasher.text(b'i', "");
-            project(fields, Some(item), hasher);
-        }
-    }
-}
-
 fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
     live.at("/metadata/managedFields")
         .and_then(Value::as_array)
@@ -232,7 +168,9 @@ fn text<'a>(entry: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sight::Sight;
     use super::*;
+    use crate::desired::FingerprintKey;
     use serde_json::json;
 
     fn key() -> FingerprintKey {
@@ -256,8 +194,13 @@ mod tests {
                "f:volumes": {"k:{\"name\":\"v\"}": {".": {}, "f:name": {}, "f:emptyDir": {}}}}})
     }
 
+    fn evidence(object: &Value) -> Option<Evidence> {
+        let text = object.to_string();
+        Sight::read(&text).unwrap().evidence("jsorc", &key())
+    }
+
     fn see(object: &Value) -> Evidence {
-        evidence(object, "jsorc", &key()).unwrap()
+        evidence(object).unwrap()
     }
 
     #[test]
@@ -321,7 +264,7 @@ mod tests {
     fn another_operation_under_our_name_is_not_our_entry() {
         let object = json!({"metadata": {"managedFields": [
             {"manager": "jsorc", "operation": "Update", "fieldsV1": {"f:data": {}}}]}});
-        assert_eq!(evidence(&object, "jsorc", &key()), None);
+        assert_eq!(evidence(&object), None);
         assert_eq!(other_managers(&object, "jsorc"), ["jsorc"]);
     }
 }

@@ -1,10 +1,12 @@
 //! Asks the server what an apply would change, and changes nothing.
 
+use super::body::Body;
 use super::diff::{FieldChange, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Checked, Looked, Object, Rehearsal, Standing};
 use super::occurrence::Blame;
 use super::ownership::writer_of;
+use super::sight::Sight;
 use super::writing::verb;
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::WriteMode;
@@ -94,21 +96,18 @@ impl Engine {
                 object: after,
                 created,
             }) => {
-                found = after
-                    .pointer("/metadata/uid")
-                    .and_then(Value::as_str)
-                    .filter(|_| !created)
-                    .map(str::to_owned);
+                let sight = Sight::read(after.text()).ok().filter(|_| !created);
+                found = sight.map(|sight| sight.uid().to_owned());
                 if let Some(patch) = self.still_filled(position, flight, &after) {
                     return self.amend(position, flight, &patch, now);
                 }
                 let ignored = &self.objects[position].desired.ignored;
                 let mut changed = self.changed_fields(position, flight, &after);
                 changed.retain(|change| !ignored.iter().any(|path| path.contains(&change.path)));
+                let before = flight.before.as_ref().map(Body::value);
                 let blamed = changed.into_iter().map(|change| {
-                    let writer = flight
-                        .before
-                        .as_deref()
+                    let writer = before
+                        .as_ref()
                         .and_then(|b| writer_of(b, &self.manager, &change.path));
                     (
                         change,
@@ -167,13 +166,14 @@ impl Engine {
         flight: &Flight,
     ) -> Vec<(FieldChange, Blame)> {
         let wanted: Option<Value> = serde_json::from_str(&self.objects[position].desired.body).ok();
-        let Some((before, wanted)) = flight.before.as_deref().zip(wanted) else {
+        let Some((before, wanted)) = flight.before.as_ref().zip(wanted) else {
             return Vec::new();
         };
-        lacking(before, &wanted, self.showing(position))
+        let before = before.value();
+        lacking(&before, &wanted, self.showing(position))
             .into_iter()
             .map(|change| {
-                let writer = writer_of(before, &self.manager, &change.path);
+                let writer = writer_of(&before, &self.manager, &change.path);
                 (
                     change,
                     writer.map_or(Blame::Unknown, |w| Blame::Manager(w.manager, w.time)),

@@ -12,7 +12,7 @@ use crate::manifest::spec::{
     Adopt, Conflicts, Foreign as ForeignPolicy, Mode as PolicyMode, Prune, Recreate,
 };
 use crate::manifest::{Probe, Remedy};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 
 /// A small generator: the same seed gives the same run.
@@ -156,7 +156,7 @@ impl Server {
         }
         Ok(Written::Object {
             created,
-            object: Box::new(live),
+            object: live.into(),
         })
     }
 
@@ -261,7 +261,7 @@ impl World {
         }
         for (there, object) in std::mem::take(&mut self.server.changes) {
             if let Some(watch) = self.watched.first().cloned() {
-                let object = Box::new(object);
+                let object = object.into();
                 let change = if there {
                     WatchChange::Applied(object)
                 } else {
@@ -412,7 +412,7 @@ fn relist(server: &Server, key: &WatchKey, mail: &mut VecDeque<Event>) {
     for object in server.objects.values() {
         mail.push_back(Event::Watch(
             key.clone(),
-            WatchChange::Applied(Box::new(object.clone())),
+            WatchChange::Applied(object.clone().into()),
         ));
     }
     mail.push_back(Event::Watch(key.clone(), WatchChange::Synced));
@@ -497,7 +497,7 @@ fn a_stale_event_after_our_own_write_is_no_drift() {
     world.settle(&mut Dice(1));
     world.server.writes.clear();
     let watch = world.watched[0].clone();
-    world.deliver(Event::Watch(watch, WatchChange::Applied(Box::new(stale))));
+    world.deliver(Event::Watch(watch, WatchChange::Applied(stale.into())));
     world.settle(&mut Dice(1));
     assert_eq!(world.server.writes, Vec::<String>::new());
 }
@@ -561,7 +561,7 @@ fn a_watch_that_starts_over_makes_nothing_of_another_kind_seem_gone() {
         Event::Watch(maps.clone(), WatchChange::Restarted),
     ];
     events.extend(
-        there.map(|object| Event::Watch(maps.clone(), WatchChange::Applied(Box::new(object)))),
+        there.map(|object| Event::Watch(maps.clone(), WatchChange::Applied(object.into()))),
     );
     events.push(Event::Watch(accounts, WatchChange::Restarted));
     events.push(Event::Watch(maps, WatchChange::Synced));

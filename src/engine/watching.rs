@@ -1,9 +1,11 @@
 //! What the watches say becomes state; drift is answered at once.
 
+use super::body::Body;
 use super::decide;
 use super::event::{Explanation, WatchChange, WatchKey};
 use super::object::{Live, Looked, Object};
 use super::orders::Orders;
+use super::sight::Sight;
 use super::{Engine, Now};
 use crate::desired::at::At as _;
 use crate::desired::{ObjectKey, Resource};
@@ -93,20 +95,23 @@ impl Engine {
         }
     }
 
-    fn on_applied(&mut self, watch: &WatchKey, object: Box<Value>, now: Now) {
-        let key = key_in(watch, &object);
+    fn on_applied(&mut self, watch: &WatchKey, object: Body, now: Now) {
+        let Ok(sight) = Sight::read(object.text()) else {
+            return;
+        };
+        let key = key_in(watch, &sight);
         if &*watch.resource.kind == "EndpointSlice" {
-            return self.on_slice(key, &object);
+            return self.on_slice(key, &object.value());
         }
         if self.is_orders(&key) {
             self.orders.seen = true;
-            return self.on_orders(Orders::read(&object));
+            return self.on_orders(Orders::read(&object.value()));
         }
         let position = self.index.get(&key).copied();
-        if position.is_some_and(|position| self.has_seen(position, &object)) {
+        if position.is_some_and(|position| self.has_seen(position, &sight)) {
             return;
         }
-        let live = Live::of(&object, &self.manager, &self.label, &self.key);
+        let live = self.live(&sight);
         let Some(position) = position else {
             if live.labelled {
                 self.strays.insert(key, live);
@@ -139,15 +144,18 @@ impl Engine {
 
     /// Whether this very version is known: our own write comes back by the watch, and so does
     /// everything when a watch starts over.
-    fn has_seen(&mut self, position: usize, object: &Value) -> bool {
+    fn has_seen(&mut self, position: usize, sight: &Sight<'_>) -> bool {
         let Some(live) = &mut self.objects[position].live else {
             return false;
         };
-        let text = |pointer: &str| object.at(pointer).and_then(Value::as_str);
-        let same = text("/metadata/uid") == Some(&live.uid)
-            && text("/metadata/resourceVersion") == Some(&live.resource_version);
+        let same = sight.uid() == live.uid && sight.resource_version() == live.resource_version;
         live.seen |= same;
         same
+    }
+
+    /// What is worth keeping of an object that somebody showed.
+    pub(super) fn live(&self, sight: &Sight<'_>) -> Live {
+        Live::of(sight, &self.manager, &self.label, &self.key)
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
@@ -179,8 +187,11 @@ impl Engine {
         }
     }
 
-    fn on_deleted(&mut self, watch: &WatchKey, object: &Value) {
-        let key = key_in(watch, object);
+    fn on_deleted(&mut self, watch: &WatchKey, object: &Body) {
+        let Ok(sight) = Sight::read(object.text()) else {
+            return;
+        };
+        let key = key_in(watch, &sight);
         if self.is_orders(&key) {
             return self.on_orders(Orders::default());
         }
@@ -192,7 +203,7 @@ impl Engine {
             self.dirty.extend(self.services.keys().cloned());
         }
         if let Some(position) = self.index.get(&key).copied() {
-            let gone = Live::of(object, &self.manager, &self.label, &self.key);
+            let gone = self.live(&sight);
             self.objects[position].gone = Some(gone);
             self.vanish(position);
         }
@@ -326,9 +337,8 @@ impl Engine {
     }
 }
 
-fn key_in(watch: &WatchKey, object: &Value) -> ObjectKey {
-    let text = |pointer: &str| object.at(pointer).and_then(Value::as_str);
-    let namespace = text("/metadata/namespace").filter(|_| watch.resource.namespaced);
+fn key_in(watch: &WatchKey, sight: &Sight<'_>) -> ObjectKey {
+    let namespace = sight.namespace().filter(|_| watch.resource.namespaced);
     let same = watch.namespace.as_deref() == namespace;
     ObjectKey {
         group: watch.resource.group.clone(),
@@ -338,6 +348,6 @@ fn key_in(watch: &WatchKey, object: &Value) -> ObjectKey {
         } else {
             namespace.map(Into::into)
         },
-        name: text("/metadata/name").unwrap_or("").into(),
+        name: sight.name().into(),
     }
 }

@@ -1,5 +1,6 @@
 //! Writes objects: which request a cause asks for.
 
+use super::body::Body;
 use super::event::AUTOSCALER;
 use super::flight::{Cause, Errand, Flight};
 use super::object::Object;
@@ -8,7 +9,6 @@ use super::ownership::autoscaled;
 use super::{Command, Engine, FieldConflict, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::Conflicts;
-use serde_json::Value;
 
 impl Engine {
     /// Writes an object, after what has to be done about it first.
@@ -95,8 +95,8 @@ impl Engine {
         }
         let scaled = flight
             .before
-            .as_deref()
-            .and_then(|live| autoscaled(live, &self.manager));
+            .as_ref()
+            .and_then(|live| autoscaled(&live.value(), &self.manager));
         let object = &mut self.objects[position];
         let Some(path) = scaled.filter(|path| !object.leaves(path)) else {
             return;
@@ -122,8 +122,16 @@ impl Engine {
         service.is_some_and(|service| service.desired.policy.conflicts == Conflicts::Take)
     }
 
+    /// The live object as it was last seen, while it differs.
+    pub(super) fn body_seen(&self, position: usize) -> Option<&Body> {
+        let fresh = self.fresh.as_ref().filter(|(of, _)| *of == position);
+        fresh
+            .map(|(_, body)| body)
+            .or(self.objects[position].stash.as_ref())
+    }
+
     /// The live object as it is before a write, if it was seen.
-    pub(super) fn body_before(&mut self, position: usize) -> Option<Box<Value>> {
+    fn body_before(&mut self, position: usize) -> Option<Body> {
         let fresh = self
             .fresh
             .take_if(|(of, _)| *of == position)

@@ -57,6 +57,22 @@ impl Health {
     }
 }
 
+/// Whether the health of a kind depends on more than its status.
+#[must_use]
+pub fn judges_spec(api_version: &str, kind: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    matches!(
+        (group, kind),
+        (
+            "apps" | "batch" | "policy" | "apiregistration.k8s.io" | "apiextensions.k8s.io",
+            _
+        ) | (
+            "",
+            "Pod" | "ReplicationController" | "Service" | "PersistentVolumeClaim"
+        )
+    )
+}
+
 /// Judges one live object.
 #[must_use]
 pub fn health(live: &Value) -> Health {

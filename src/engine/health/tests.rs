@@ -1,5 +1,14 @@
+use super::super::sight::Sight;
 use super::*;
 use serde_json::json;
+
+/// What is judged of the value and of its text, which have to agree.
+fn health(live: &Value) -> Health {
+    let judged = super::health(live);
+    let text = live.to_string();
+    assert_eq!(Sight::read(&text).unwrap().health(), judged, "{text}");
+    judged
+}
 
 fn current() -> Health {
     Health::Current

@@ -1,0 +1,243 @@
+//! What an object's text says about the object as a whole: who it is, whose, and how it is.
+//!
+//! The text is skimmed, not taken apart: names and labels are borrowed from it, and spec, status
+//! and field sets stay text until somebody looks into them.
+
+use super::health::{Health, health, judges_spec};
+use super::ownership::Evidence;
+use super::projection::Fields;
+use crate::desired::FingerprintKey;
+use crate::desired::fingerprint::Name;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// An object, skimmed.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sight<'a> {
+    #[serde(skip)]
+    text: &'a str,
+    #[serde(borrow, default)]
+    api_version: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    kind: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    metadata: Metadata<'a>,
+    #[serde(borrow, default)]
+    spec: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    status: Option<&'a RawValue>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    name: Option<Name<'a>>,
+    #[serde(borrow)]
+    namespace: Option<Name<'a>>,
+    #[serde(borrow)]
+    uid: Option<Name<'a>>,
+    #[serde(borrow)]
+    resource_version: Option<Name<'a>>,
+    generation: Option<i64>,
+    deletion_timestamp: Option<IgnoredAny>,
+    owner_references: Option<Vec<IgnoredAny>>,
+    #[serde(borrow)]
+    labels: Option<Marks<'a>>,
+    #[serde(borrow)]
+    annotations: Option<Marks<'a>>,
+    #[serde(borrow)]
+    managed_fields: Option<Vec<Entry<'a>>>,
+}
+
+/// Labels or annotations.
+struct Marks<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    #[serde(borrow, default)]
+    manager: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    operation: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    subresource: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    time: Option<Name<'a>>,
+    #[serde(borrow, default, rename = "fieldsV1")]
+    fields: Option<&'a RawValue>,
+}
+
+impl<'a> Sight<'a> {
+    /// Skims an object's text.
+    ///
+    /// # Errors
+    /// When it is not the text of an object.
+    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        let mut sight: Self = serde_json::from_str(text)?;
+        sight.text = text;
+        Ok(sight)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        said(self.metadata.name.as_ref())
+    }
+
+    /// Its namespace, if it is in one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        let namespace = self.metadata.namespace.as_ref();
+        namespace.map(|Name(name)| &**name)
+    }
+
+    /// Its uid.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        said(self.metadata.uid.as_ref())
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn resource_version(&self) -> &str {
+        said(self.metadata.resource_version.as_ref())
+    }
+
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<String> {
+        mark(self.metadata.labels.as_ref(), name)
+    }
+
+    /// The value of an annotation.
+    #[must_use]
+    pub fn annotation(&self, name: &str) -> Option<String> {
+        mark(self.metadata.annotations.as_ref(), name)
+    }
+
+    /// Whether something else owns it.
+    #[must_use]
+    pub fn is_owned(&self) -> bool {
+        let owners = self.metadata.owner_references.as_ref();
+        owners.is_some_and(|owners| !owners.is_empty())
+    }
+
+    /// The evidence in it, or `None` when `manager` owns nothing of it by apply.
+    #[must_use]
+    pub fn evidence(&self, manager: &str, key: &FingerprintKey) -> Option<Evidence> {
+        let mut entries = self.metadata.managed_fields.iter().flatten();
+        let entry = entries.find(|entry| entry.is_of(manager))?;
+        let fields = entry.fields?.get();
+        Some(Evidence {
+            // The server writes a field set in one way only.
+            entry: key.scalar(b'e', fields),
+            time: entry.time.as_ref().map(|Name(time)| time.to_string()),
+            projection: Fields::read(fields)?.project(self.text, key)?,
+        })
+    }
+
+    /// Whether it is what its manifest promises.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        if self.metadata.deletion_timestamp.is_some() {
+            return Health::Terminating;
+        }
+        let (api_version, kind) = (said(self.api_version.as_ref()), said(self.kind.as_ref()));
+        let spec = judges_spec(api_version, kind);
+        if self.status.is_none() && !spec {
+            return Health::Current;
+        }
+        let mut judged = json!({
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {},
+            "status": self.status.map(value).unwrap_or_default(),
+        });
+        if let Some(generation) = self.metadata.generation {
+            judged["metadata"]["generation"] = generation.into();
+        }
+        if let Some(text) = self.spec.filter(|_| spec)
+            && let Ok(WithoutTemplate(spec)) = serde_json::from_str(text.get())
+        {
+            judged["spec"] = spec.into();
+        }
+        health(&judged)
+    }
+}
+
+impl Entry<'_> {
+    fn is_of(&self, manager: &str) -> bool {
+        said(self.manager.as_ref()) == manager
+            && said(self.operation.as_ref()) == "Apply"
+            && said(self.subresource.as_ref()).is_empty()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Marks<'a> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Taking;
+        impl<'de> Visitor<'de> for Taking {
+            type Value = Marks<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("labels or annotations")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Marks<'de>, A::Error> {
+                let mut marks = Vec::new();
+                while let Some(mark) = map.next_entry()? {
+                    marks.push(mark);
+                }
+                Ok(Marks(marks))
+            }
+        }
+        reader.deserialize_map(Taking)
+    }
+}
+
+/// A spec as far as health looks into it: what pods are made of has no say.
+struct WithoutTemplate(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for WithoutTemplate {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Taking;
+        impl<'de> Visitor<'de> for Taking {
+            type Value = Map<String, Value>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a spec")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut spec = Map::new();
+                while let Some(Name(name)) = entries.next_key()? {
+                    if name == "template" {
+                        entries.next_value::<IgnoredAny>()?;
+                    } else {
+                        spec.insert(name.into_owned(), entries.next_value()?);
+                    }
+                }
+                Ok(spec)
+            }
+        }
+        reader.deserialize_map(Taking).map(WithoutTemplate)
+    }
+}
+
+fn said<'s>(text: Option<&'s Name<'_>>) -> &'s str {
+    text.map_or("", |Name(text)| text)
+}
+
+fn mark(marks: Option<&Marks<'_>>, name: &str) -> Option<String> {
+    let mut marks = marks?.0.iter();
+    let (_, text) = marks.find(|(Name(known), _)| known == name)?;
+    Some(Name::of(text.get())?.0.into_owned())
+}
+
+fn value(text: &RawValue) -> Value {
+    serde_json::from_str(text.get()).unwrap_or_default()
+}
