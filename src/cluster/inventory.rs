@@ -208,9 +208,9 @@ mod tests {
             digest: Fingerprint(7),
             evidence: Some(Evidence {
                 entry: Fingerprint(1),
-                time: None,
                 projection: Fingerprint(2),
             }),
+            version: Some("12".into()),
             conflicts: vec![FieldConflict {
                 path: Path::parse("spec.replicas").unwrap(),
                 manager: "hpa".into(),

@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! apps/v1 Deployment deployments prod
-//!  redis 1Qb0… … … … 67411d3c -
+//!  redis 1Qb0… … … … 4711 -
 //! ```
 //!
-//! An object has its name, uid, digest, entry, projection, time and flags; `-` is none. What is not
+//! An object has its name, uid, digest, entry, projection, version and flags; `-` is none. What is not
 //! in the short form that a server gives stands in Base64 behind `=`.
 
 use crate::desired::path::Path;
@@ -90,18 +90,17 @@ impl Group {
         let name = next()?;
         let (uid, digest) = (uid_of(next()?), hash_of(next()?));
         let (entry, projection) = (hash_of(next()?), hash_of(next()?));
-        let time = time_of(next()?);
+        let version = version_of(next()?);
         let done = next()? == DONE;
         let conflicts = words.next().map(conflicts_of).unwrap_or_default();
-        let evidence = entry.zip(projection).map(|(entry, projection)| Evidence {
-            entry,
-            time,
-            projection,
-        });
+        let evidence = entry
+            .zip(projection)
+            .map(|(entry, projection)| Evidence { entry, projection });
         let applied = uid.zip(digest).map(|(uid, digest)| Applied {
             uid,
             digest,
             evidence,
+            version,
             conflicts,
         });
         let key = ObjectKey {
@@ -129,9 +128,9 @@ fn line(key: &ObjectKey, record: &Record) -> String {
         applied.map_or_else(none, |applied| short_hash(applied.digest)),
         evidence.map_or_else(none, |evidence| short_hash(evidence.entry)),
         evidence.map_or_else(none, |evidence| short_hash(evidence.projection)),
-        evidence
-            .and_then(|evidence| evidence.time.as_deref())
-            .map_or_else(none, short_time),
+        applied
+            .and_then(|applied| applied.version.as_deref())
+            .map_or_else(none, short_version),
         if record.done { DONE } else { NONE }.to_owned(),
     ];
     let line = words.join(" ");
@@ -172,21 +171,21 @@ fn long_uid(number: u128) -> String {
     parts.map(|part| &digits[part]).join("-")
 }
 
-fn short_time(time: &str) -> String {
-    match time.parse::<jiff::Timestamp>() {
-        Ok(at) if at.subsec_nanosecond() == 0 && at.to_string() == time => {
-            format!("{:x}", at.as_second())
-        }
-        _ => long(time),
+/// A version is opaque, and a number on every server there is.
+fn short_version(version: &str) -> String {
+    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number {
+        version.to_owned()
+    } else {
+        long(version)
     }
 }
 
-fn time_of(word: &str) -> Option<String> {
-    if let Some(time) = word.strip_prefix('=') {
-        return text_of(time);
+fn version_of(word: &str) -> Option<String> {
+    match word.strip_prefix('=') {
+        Some(version) => text_of(version),
+        None => Some(word.to_owned()).filter(|word| word != NONE),
     }
-    let seconds = i64::from_str_radix(word, 16).ok()?;
-    Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
 }
 
 /// Any text, as one word.
@@ -238,15 +237,15 @@ mod tests {
         (key, record)
     }
 
-    fn applied(uid: &str, time: Option<&str>) -> Applied {
+    fn applied(uid: &str, version: &str) -> Applied {
         Applied {
             uid: uid.into(),
             digest: Fingerprint(u64::MAX),
             evidence: Some(Evidence {
                 entry: Fingerprint(1),
-                time: time.map(str::to_owned),
                 projection: Fingerprint(2),
             }),
+            version: Some(version.to_owned()),
             conflicts: Vec::new(),
         }
     }
@@ -255,15 +254,15 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let mut torn = applied("no uuid", Some("2026-01-01T00:00:00.5Z"));
+        let mut torn = applied("no uuid", "no number");
         torn.conflicts = vec![FieldConflict {
             path: Path::parse("spec.replicas").unwrap(),
             manager: "a manager with blanks".into(),
         }];
-        let mut created = applied(UID, None);
+        let mut created = applied(UID, "1");
         created.evidence = None;
         let records = BTreeMap::from([
-            record("a", Some(applied(UID, Some("2026-01-01T00:00:00Z"))), false),
+            record("a", Some(applied(UID, "12345678")), false),
             record("b", Some(torn), true),
             record("c", Some(created), false),
             record("d", None, false),
@@ -276,11 +275,7 @@ mod tests {
         let records: BTreeMap<_, _> = (0..10_000)
             .map(|number| {
                 let name = format!("a-name-of-25-letters-{number:05}");
-                record(
-                    &name,
-                    Some(applied(UID, Some("2026-01-01T00:00:00Z"))),
-                    false,
-                )
+                record(&name, Some(applied(UID, "12345678")), false)
             })
             .collect();
         assert!(encode(&records).len() < 1024 * 1024 - 16 * 1024);

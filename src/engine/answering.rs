@@ -90,11 +90,11 @@ impl Engine {
         };
         match flight.errand {
             Errand::Release => {
-                let live = self.live(&sight);
+                let live = self.live(Some(position), &sight);
                 return self.on_released(position, flight, live);
             }
             Errand::Clear => {
-                let live = self.live(&sight);
+                let live = self.live(Some(position), &sight);
                 return self.on_cleared(position, flight, live);
             }
             Errand::Withdraw => return self.on_withdrawn(position, answer),
@@ -106,7 +106,7 @@ impl Engine {
         match self.still_filled(position, &flight, answer) {
             Some(patch) => self.amend(position, &flight, &patch, now),
             None => {
-                let live = self.live(&sight);
+                let live = self.live(Some(position), &sight);
                 self.on_written(position, &flight, created, live, answer, now);
             }
         }
@@ -138,7 +138,8 @@ impl Engine {
             let applied = Applied {
                 uid: live.uid.clone(),
                 digest: flight.digest,
-                evidence: live.evidence.clone(),
+                evidence: live.evidence,
+                version: Some(live.resource_version.clone()),
                 conflicts: object.conflicts.clone(),
             };
             let record = Record {

@@ -105,14 +105,15 @@ impl Engine {
     pub(super) fn on_released(&mut self, position: usize, flight: Flight, live: Live) {
         let object = &mut self.objects[position];
         object.released = Some(flight.digest);
-        let before = object.live.as_ref().and_then(|live| live.evidence.clone());
+        let before = object.live.as_ref().and_then(|live| live.evidence);
         let known = object
             .record
             .as_mut()
             .and_then(|record| record.applied.as_mut());
         if let Some(known) = known.filter(|known| known.evidence == before) {
             // What was given up on purpose was taken by nobody.
-            known.evidence.clone_from(&live.evidence);
+            known.evidence = live.evidence;
+            known.version = Some(live.resource_version.clone());
         }
         if !object.is_history(&live) {
             self.see_own(position, live);
@@ -246,6 +247,7 @@ impl Engine {
                 uid: live.uid.clone(),
                 digest: object.desired.digest,
                 evidence: None,
+                version: None,
                 conflicts: Vec::new(),
             });
             let name = object.service.clone();

@@ -9,7 +9,7 @@ use super::health::Health;
 use super::occurrence::Blame;
 use super::ordered::left_alone;
 use super::ownership::Evidence;
-use super::record::Record;
+use super::record::{Applied, Record};
 use super::sight::Sight;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
@@ -278,13 +278,24 @@ impl Object {
 }
 
 impl Live {
-    /// Reads what is worth keeping of a live object.
+    /// Reads what is worth keeping of a live object. Of the very version that the server
+    /// confirmed, the evidence is known.
     #[must_use]
-    pub fn of(sight: &Sight<'_>, manager: &str, label: &str, key: &FingerprintKey) -> Self {
+    pub fn of(
+        sight: &Sight<'_>,
+        known: Option<&Applied>,
+        manager: &str,
+        label: &str,
+        key: &FingerprintKey,
+    ) -> Self {
+        let version = Some(sight.resource_version());
+        let same =
+            |known: &&Applied| known.uid == sight.uid() && known.version.as_deref() == version;
+        let confirmed = known.filter(same).and_then(|known| known.evidence);
         Self {
             uid: sight.uid().to_owned(),
             resource_version: sight.resource_version().to_owned(),
-            evidence: sight.evidence(manager, key),
+            evidence: confirmed.or_else(|| sight.evidence(manager, key)),
             health: sight.health(),
             labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),
             service: sight.label(SERVICE_LABEL),

@@ -17,12 +17,10 @@ use crate::desired::path::{Path, Segment, plain};
 use serde_json::{Map, Value};
 
 /// What our Apply entry says about one live object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// Hash of the entry's field set.
     pub entry: Fingerprint,
-    /// The entry's `time`; absent when our first apply changed no value.
-    pub time: Option<String>,
     /// Hash of the live values at those fields.
     pub projection: Fingerprint,
 }

@@ -45,6 +45,8 @@ pub struct Applied {
     pub digest: Fingerprint,
     /// Our Apply entry and the values under it; `None` for objects that are created only.
     pub evidence: Option<Evidence>,
+    /// The version of which that is the evidence.
+    pub version: Option<String>,
     /// Fields that other managers owned from the start, left to them.
     pub conflicts: Vec<FieldConflict>,
 }
@@ -66,19 +68,15 @@ impl Record {
         self.applied.is_none() && !self.done
     }
 
-    /// Whether this says of an object what `other` says; the times of the writes aside, from which
+    /// Whether this says of an object what `other` says; versions aside, from which
     /// nothing follows.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         let (Some(one), Some(two)) = (&self.applied, &other.applied) else {
             return self == other;
         };
-        let hashes = |applied: &Applied| {
-            let evidence = applied.evidence.as_ref();
-            evidence.map(|evidence| (evidence.entry, evidence.projection))
-        };
         self.done == other.done
-            && (&one.uid, one.digest, hashes(one)) == (&two.uid, two.digest, hashes(two))
+            && (&one.uid, one.digest, one.evidence) == (&two.uid, two.digest, two.evidence)
             && one.conflicts == two.conflicts
     }
 }

@@ -195,6 +195,7 @@ mod tests {
             uid: uid.into(),
             digest: Fingerprint(1),
             evidence: None,
+            version: None,
             conflicts: Vec::new(),
         });
         Record {

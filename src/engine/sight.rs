@@ -65,8 +65,6 @@ struct Entry<'a> {
     operation: Option<Name<'a>>,
     #[serde(borrow, default)]
     subresource: Option<Name<'a>>,
-    #[serde(borrow, default)]
-    time: Option<Name<'a>>,
     #[serde(borrow, default, rename = "fieldsV1")]
     fields: Option<&'a RawValue>,
 }
@@ -135,7 +133,6 @@ impl<'a> Sight<'a> {
         Some(Evidence {
             // The server writes a field set in one way only.
             entry: key.scalar(b'e', fields),
-            time: entry.time.as_ref().map(|Name(time)| time.to_string()),
             projection: Fields::read(fields)?.project(self.text, key)?,
         })
     }

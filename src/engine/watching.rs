@@ -111,7 +111,7 @@ impl Engine {
         if position.is_some_and(|position| self.has_seen(position, &sight)) {
             return;
         }
-        let live = self.live(&sight);
+        let live = self.live(position, &sight);
         let Some(position) = position else {
             if live.labelled {
                 self.strays.insert(key, live);
@@ -154,8 +154,10 @@ impl Engine {
     }
 
     /// What is worth keeping of an object that somebody showed.
-    pub(super) fn live(&self, sight: &Sight<'_>) -> Live {
-        Live::of(sight, &self.manager, &self.label, &self.key)
+    pub(super) fn live(&self, position: Option<usize>, sight: &Sight<'_>) -> Live {
+        let record = position.and_then(|position| self.objects[position].record.as_ref());
+        let known = record.and_then(|record| record.applied.as_ref());
+        Live::of(sight, known, &self.manager, &self.label, &self.key)
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
@@ -203,7 +205,7 @@ impl Engine {
             self.dirty.extend(self.services.keys().cloned());
         }
         if let Some(position) = self.index.get(&key).copied() {
-            let gone = self.live(&sight);
+            let gone = self.live(Some(position), &sight);
             self.objects[position].gone = Some(gone);
             self.vanish(position);
         }
