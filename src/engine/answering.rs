@@ -67,9 +67,9 @@ impl Engine {
         }
         match outcome {
             Ok(Written::Object { created, object }) => {
-                self.on_object(position, flight, created, &object, now);
+                self.on_object(position, *flight, created, &object, now);
             }
-            Ok(Written::Accepted) => self.delete_to_recreate(position, flight),
+            Ok(Written::Accepted) => self.delete_to_recreate(position, *flight),
             Ok(Written::Deleted) => self.on_deleted_to_recreate(position),
             Err(error) => self.on_refused(position, &flight, error, now),
         }

@@ -23,28 +23,31 @@ impl Engine {
             self.prune_from = now.mono + PRUNE_QUIET;
         }
         self.enabled = set.enabled;
-        let mut known: HashMap<ObjectKey, Object> = std::mem::take(&mut self.objects)
-            .into_iter()
-            .map(|o| (o.desired.key.clone(), o))
-            .collect();
+        let mut known = Known {
+            objects: std::mem::take(&mut self.objects)
+                .into_iter()
+                .map(Some)
+                .collect(),
+            index: std::mem::take(&mut self.index),
+        };
+        let wanted = set.services.iter().filter(|service| service.kept);
+        self.objects = Vec::with_capacity(wanted.map(|service| service.objects.len()).sum());
         self.stop_services_that_left(&set);
         self.orders.dismissed = self.orders.now.dismissed().cloned().collect();
         for mut desired in set.services {
             desired.kept &= !self.orders.dismissed.contains(&desired.name);
             let name = desired.name.clone();
             let changes = |object: &DesiredObject| {
-                known
-                    .get(&object.key)
-                    .is_none_or(|known| known.desired.digest != object.digest)
+                let kept = known.get(&object.key);
+                kept.is_none_or(|kept| kept.desired.digest != object.digest)
             };
             let any_changed = desired.objects.iter().any(changes);
-            let objects = if desired.kept {
-                desired.objects.clone()
-            } else {
-                Vec::new()
-            };
+            let mut objects = std::mem::take(&mut desired.objects);
+            if !desired.kept {
+                objects.clear();
+            }
             for object in objects {
-                let kept = known.remove(&object.key);
+                let kept = known.take(&object.key);
                 self.objects.push(carried_over(kept, object, name.clone()));
             }
             if let Some(service) = self.services.get_mut(&name) {
@@ -60,7 +63,7 @@ impl Engine {
             }
             self.services.insert(name, service);
         }
-        self.remember_strays(known);
+        self.remember_strays(known.objects.into_iter().flatten());
         self.reindex();
         self.restore_records();
         self.send_watches();
@@ -216,10 +219,10 @@ impl Engine {
     }
 
     /// Objects that are not wanted any more stay known, so that pruning knows their identity.
-    fn remember_strays(&mut self, left: HashMap<ObjectKey, Object>) {
-        for (key, object) in left {
+    fn remember_strays(&mut self, left: impl Iterator<Item = Object>) {
+        for object in left {
             if let Some(live) = object.live {
-                self.strays.insert(key, live);
+                self.strays.insert(object.desired.key, live);
             }
         }
     }
@@ -321,6 +324,24 @@ impl Engine {
 
     pub(super) fn cluster_is_off(&self) -> bool {
         matches!(self.cluster, ClusterState::Off(_))
+    }
+}
+
+/// What was known before another set came; each object is there until it is taken over.
+struct Known {
+    objects: Vec<Option<Object>>,
+    index: HashMap<ObjectKey, usize>,
+}
+
+impl Known {
+    fn get(&self, key: &ObjectKey) -> Option<&Object> {
+        let position = self.index.get(key)?;
+        self.objects.get(*position)?.as_ref()
+    }
+
+    fn take(&mut self, key: &ObjectKey) -> Option<Object> {
+        let position = self.index.get(key)?;
+        self.objects.get_mut(*position)?.take()
     }
 }
 

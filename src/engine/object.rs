@@ -28,15 +28,15 @@ pub struct Object {
     /// What the watch, or the last answer, said.
     pub live: Option<Live>,
     /// The state in which the watch last saw it go: answers from before that are history.
-    pub gone: Option<Live>,
+    pub gone: Option<Box<Live>>,
     /// What is known of objects outside our watches.
     pub looked: Looked,
     /// What was applied.
     pub record: Option<Record>,
     /// The write that is on its way.
-    pub flight: Option<Flight>,
+    pub flight: Option<Box<Flight>>,
     /// Why the last write failed, and when the next may begin.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Box<Trouble>>,
     /// Fields that others own and we leave to them.
     pub conflicts: Vec<FieldConflict>,
     /// Whether the policy allowed to take fields of others with the next write.
@@ -46,13 +46,13 @@ pub struct Object {
     /// Whether a write of ours may still land: one was sent and never answered.
     pub unsure: bool,
     /// Recent heals, to notice fights.
-    pub heals: Heals,
+    pub heals: Box<Heals>,
     /// The answer of a dry run, with the version it was made on.
-    pub rehearsal: Option<Rehearsal>,
+    pub rehearsal: Option<Box<Rehearsal>>,
     /// Where the object stands.
     pub standing: Standing,
     /// Why it is not ready, down to the pod.
-    pub explained: Option<Explanation>,
+    pub explained: Option<Box<Explanation>>,
     /// The body that was wanted before the manifest changed, until the change is written.
     pub was: Option<Arc<str>>,
     /// The live object while it differs and is not written yet: for blame and difference.
@@ -194,7 +194,7 @@ impl Object {
             take: false,
             released: None,
             unsure: false,
-            heals: Heals::default(),
+            heals: Box::default(),
             rehearsal: None,
             standing: Standing::Unknown,
             explained: None,
@@ -268,11 +268,11 @@ impl Object {
         let wait = after
             .unwrap_or_default()
             .max(pace.wait(failures, &self.desired.key));
-        self.trouble = Some(Trouble {
+        self.trouble = Some(Box::new(Trouble {
             reason,
             until: Some(now + wait),
             failures,
-        });
+        }));
         wait
     }
 }

@@ -44,13 +44,13 @@ impl Engine {
             } else {
                 Checked::Assumed
             };
-            object.rehearsal = Some(Rehearsal {
+            object.rehearsal = Some(Box::new(Rehearsal {
                 resource_version: version,
                 outcome: Ok(Vec::new()),
                 found: None,
                 recreates: false,
                 checked,
-            });
+            }));
             return;
         }
         if cause == Cause::Recreate {
@@ -193,12 +193,12 @@ impl Engine {
             .live
             .as_ref()
             .map(|live| live.resource_version.clone());
-        object.rehearsal = Some(Rehearsal {
+        object.rehearsal = Some(Box::new(Rehearsal {
             resource_version: version,
             outcome,
             found: None,
             recreates: false,
             checked,
-        });
+        }));
     }
 }

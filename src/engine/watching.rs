@@ -206,7 +206,7 @@ impl Engine {
         }
         if let Some(position) = self.index.get(&key).copied() {
             let gone = self.live(Some(position), &sight);
-            self.objects[position].gone = Some(gone);
+            self.objects[position].gone = Some(Box::new(gone));
             self.vanish(position);
         }
     }
@@ -329,6 +329,7 @@ impl Engine {
     }
 
     pub(super) fn on_explained(&mut self, key: &ObjectKey, why: Option<Explanation>) {
+        let why = why.map(Box::new);
         if let Some(position) = self.index.get(key).copied() {
             let object = &mut self.objects[position];
             if !object.health().is_current() && object.explained != why {

@@ -79,7 +79,7 @@ impl Engine {
     pub(super) fn launch(&mut self, position: usize, flight: Flight, verb: Verb) {
         let attempt = self.next_attempt();
         let object = &mut self.objects[position];
-        object.flight = Some(Flight { attempt, ..flight });
+        object.flight = Some(Box::new(Flight { attempt, ..flight }));
         self.out.push(Command::Write(Write {
             key: object.desired.key.clone(),
             resource: object.desired.resource.clone(),
