@@ -7,7 +7,7 @@ use super::session::{Access, Link, READS_AT_ONCE, Session, SessionError, prepare
 use super::writers::Writers;
 use crate::cluster::{Eyes, Forwarder, Hands, passing_key};
 use crate::desired::FingerprintKey;
-use crate::engine::{ClusterState, Event, WriteError};
+use crate::engine::{ClusterState, Event, WriteError, watches_of};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -64,14 +64,16 @@ impl Session {
                     .map_err(|error| broken(&error))?,
             ),
         };
-        (self.key, self.key_is_shared) = shared_key(settings, connected, hands.as_ref()).await?;
+        let foreign = settings.foreign_api_versions();
+        let (key, served, stored) = tokio::join!(
+            shared_key(settings, connected, hands.as_ref()),
+            connected.served(&foreign),
+            connected.reader.stored(instance),
+        );
+        (self.key, self.key_is_shared) = key?;
         self.engine.set_key(self.key.clone());
-        let served = connected.served(&settings.foreign_api_versions()).await?;
-        let stored = connected
-            .reader
-            .stored(instance)
-            .await
-            .map_err(prepare("read the inventories"))?;
+        let served = served?;
+        let stored = stored.map_err(prepare("read the inventories"))?;
         let forwarder = if connected.target.inside {
             None
         } else {
@@ -92,6 +94,12 @@ impl Session {
             forwarder,
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         });
+        // The server reads while the set is composed; the engine then says which it wants to keep.
+        let recorded = stored
+            .inventories
+            .iter()
+            .filter(|i| settings.keeps(&i.service));
+        self.watch(watches_of(recorded));
         self.served = served;
         self.was_applied = !stored.inventories.is_empty();
         // What was dismissed is not part of what ought to be.

@@ -140,6 +140,14 @@ pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
 }
 
 impl Settings {
+    /// Whether a service is kept alive, and is one of those that were asked for.
+    #[must_use]
+    pub fn keeps(&self, service: &str) -> bool {
+        let asked_for =
+            self.selection.is_empty() || self.selection.iter().any(|name| name == service);
+        asked_for && self.loaded.config.keeps(service)
+    }
+
     /// What ought to be, with this key and these kinds of the cluster.
     ///
     /// # Errors

@@ -146,7 +146,10 @@ impl Session {
     /// When they do not fit; what was wanted before stays in force.
     pub fn give(&mut self, settings: &Settings) -> Result<(), SessionError> {
         let dismissed = self.engine.orders().dismissed();
-        let set = settings.desired_without(&self.key, &self.served, dismissed)?;
+        let mut set = settings.desired_without(&self.key, &self.served, dismissed)?;
+        if self.link.is_none() {
+            set.forget_bodies();
+        }
         self.objects_of = set
             .services
             .iter()
@@ -260,7 +263,9 @@ impl Session {
     }
 
     async fn next(&mut self) -> Option<Event> {
+        // What watches say is about a set that comes by the inbox.
         tokio::select! {
+            biased;
             event = self.inbox.recv() => event,
             event = self.seen.recv() => event,
         }

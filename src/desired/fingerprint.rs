@@ -39,7 +39,9 @@ impl FingerprintKey {
             Value::String(text) => self.scalar(b's', text),
             Value::Array(items) => {
                 let mut list = ListHash::new(self);
-                items.iter().for_each(|item| list.add(self.of(item)));
+                for item in items {
+                    list.add(self.of(item));
+                }
                 list.finish()
             }
             Value::Object(map) => {

@@ -130,6 +130,14 @@ impl DesiredSet {
         self.services.iter().find(|service| &*service.name == name)
     }
 
+    /// Keeps of the objects everything but their bodies: without a cluster nothing is compared or
+    /// written, and with one the set is given anew.
+    pub fn forget_bodies(&mut self) {
+        let objects = self.services.iter_mut().flat_map(|s| &mut s.objects);
+        let nothing: Arc<str> = "".into();
+        objects.for_each(|object| object.body.clone_from(&nothing));
+    }
+
     /// All objects of the services that are kept alive, with their services.
     pub fn objects(&self) -> impl Iterator<Item = (&DesiredService, &DesiredObject)> {
         self.services

@@ -103,13 +103,11 @@ impl Engine {
             }
             _ => {}
         }
-        match self.still_filled(position, &flight, answer) {
-            Some(patch) => self.amend(position, &flight, &patch, now),
-            None => {
-                let live = self.live(Some(position), &sight);
-                self.on_written(position, &flight, created, live, answer, now);
-            }
+        if let Some(patch) = self.still_filled(position, &flight, answer) {
+            return self.amend(position, &flight, &patch, now);
         }
+        let live = self.live(Some(position), &sight);
+        self.on_written(position, &flight, created, live, answer, now);
     }
 
     fn on_written(

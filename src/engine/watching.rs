@@ -5,11 +5,13 @@ use super::decide;
 use super::event::{Explanation, WatchChange, WatchKey};
 use super::object::{Live, Looked, Object};
 use super::orders::Orders;
+use super::record::Inventory;
 use super::sight::Sight;
 use super::{Engine, Now};
 use crate::desired::at::At as _;
 use crate::desired::{ObjectKey, Resource};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How many ready endpoints one slice has, and of which Service.
@@ -45,6 +47,16 @@ impl WatchKey {
             && self.namespace == key.namespace
             && self.name.as_ref().is_none_or(|name| *name == key.name)
     }
+}
+
+/// The watches that the recorded objects are seen through.
+#[must_use]
+pub fn watches_of<'a>(inventories: impl Iterator<Item = &'a Inventory>) -> Vec<WatchKey> {
+    let mut watches = BTreeSet::new();
+    for (key, record) in inventories.flat_map(|inventory| &inventory.records) {
+        watches.insert(watch_of(key, &record.resource));
+    }
+    watches.into_iter().collect()
 }
 
 /// The watch of the endpoints in a namespace.
