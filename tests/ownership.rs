@@ -98,8 +98,12 @@ impl Site {
     }
 
     fn until(&self, object: &str, path: &str, value: &str) {
+        let (kubectl, query) = (self.cluster.as_admin(), format!("jsonpath={path}"));
         eventually(&format!("{object} {path} = {value}"), SOON, || {
-            (self.get(object, path) == value).then_some(())
+            // It may not be there yet.
+            let namespace = &self.jsorc.namespace;
+            let output = kubectl.output(&["get", object, "-o", &query, "-n", namespace]);
+            (output.status.success() && output.stdout == value.as_bytes()).then_some(())
         });
     }
 
