@@ -10,6 +10,7 @@ use super::path::Path;
 use super::plain::Plain;
 use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by};
 use super::set::{Generated, RunPolicy, WriteMode};
+use super::wanted::Wanted;
 use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
@@ -39,7 +40,7 @@ pub(super) struct Sealed {
     pub(super) mode: WriteMode,
     pub(super) ignored: Vec<Path>,
     pub(super) place: String,
-    pub(super) body: Arc<str>,
+    pub(super) body: Wanted,
     pub(super) digest: Fingerprint,
     pub(super) shape: Value,
 }

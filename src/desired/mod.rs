@@ -24,6 +24,7 @@ pub mod rights;
 mod rolling;
 pub mod secret;
 mod set;
+mod wanted;
 pub mod workload;
 
 pub use compose::{Context, Problems, compose};
@@ -34,6 +35,7 @@ pub use set::{
     DesiredObject, DesiredService, DesiredSet, Generated, Need, PROTECTED_KINDS, Prerequisite,
     RunPolicy, WriteMode,
 };
+pub use wanted::Wanted;
 
 #[cfg(test)]
 mod tests;

@@ -2,17 +2,19 @@
 //! metadata changes. What comes out is what taking apart and putting together would give.
 
 use super::drafting::{Labels, Sealed, check_name, key_of, place_of};
-use super::fingerprint::{FingerprintKey, Name};
+use super::fingerprint::FingerprintKey;
 use super::key::{ObjectKey, Resource};
 use super::namespace;
 use super::set::WriteMode;
+use super::wanted::{Wanted, splice};
 use crate::config::Problem;
 use crate::manifest::{Manifest, placeholder};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Composes the objects of one service that only hold data.
@@ -50,15 +52,23 @@ impl Plain<'_> {
             message,
             hint: None,
         };
-        let parts: Parts<'_> =
+        let document: Document<'_> =
             serde_json::from_str(&manifest.json).map_err(|error| problem(error.to_string()))?;
-        let mut shape = json!({"kind": &*manifest.kind, "metadata": parts.metadata()});
+        let mut shape = json!({"kind": &*manifest.kind, "metadata": document.metadata()});
         namespace::settle(&mut shape, self.namespace);
         let key = key_of(&shape, &self.resource);
         check_name(&key).map_err(|why| problem(format!("{}: {why}", key.short())))?;
         self.labels.put_on(&mut shape);
-        let body = parts.with_metadata(&shape["metadata"]);
-        let digest = self.key.of_json(&body);
+        let (place, metadata) = (
+            document.place_in(&manifest.json),
+            shape["metadata"].to_string(),
+        );
+        let text = splice(&manifest.json, &place, &metadata);
+        let digest = self.key.of_json(&text);
+        let body = match manifest.json {
+            Cow::Borrowed(document) => Wanted::spliced(document, place, &metadata),
+            Cow::Owned(_) => text.into(),
+        };
         Ok(Sealed {
             service: self.service.clone(),
             key,
@@ -67,61 +77,28 @@ impl Plain<'_> {
             ignored: Vec::new(),
             place: place_of(manifest),
             digest: digest.map_err(|error| problem(error.to_string()))?,
-            body: body.into(),
+            body,
             shape,
         })
     }
 }
 
-/// The fields of an object, as text.
-struct Parts<'a>(Vec<(Name<'a>, &'a RawValue)>);
-
-impl Parts<'_> {
-    fn metadata(&self) -> Value {
-        let mut parts = self.0.iter();
-        let found = parts.find(|(Name(name), _)| name == "metadata");
-        found
-            .and_then(|(_, text)| serde_json::from_str(text.get()).ok())
-            .unwrap_or_default()
-    }
-
-    fn with_metadata(&self, metadata: &Value) -> String {
-        let metadata = metadata.to_string();
-        let length: usize = self.0.iter().map(|(_, text)| text.get().len() + 16).sum();
-        let mut body = String::with_capacity(length + metadata.len());
-        for (Name(name), text) in &self.0 {
-            body.push(if body.is_empty() { '{' } else { ',' });
-            body.push_str(&Value::from(&**name).to_string());
-            body.push(':');
-            body.push_str(if name == "metadata" {
-                &metadata
-            } else {
-                text.get()
-            });
-        }
-        body.push('}');
-        body
-    }
+/// A document whose metadata is looked into, and nothing else.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    metadata: &'a RawValue,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Parts<'a> {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Taking;
-        impl<'de> Visitor<'de> for Taking {
-            type Value = Parts<'de>;
+impl Document<'_> {
+    fn metadata(&self) -> Value {
+        serde_json::from_str(self.metadata.get()).unwrap_or_default()
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts<'de>, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(part) = map.next_entry()? {
-                    parts.push(part);
-                }
-                Ok(Parts(parts))
-            }
-        }
-        reader.deserialize_map(Taking)
+    /// Where its metadata is in its text.
+    fn place_in(&self, text: &str) -> Range<usize> {
+        let metadata = self.metadata.get();
+        let start = metadata.as_ptr().addr() - text.as_ptr().addr();
+        start..start + metadata.len()
     }
 }

@@ -204,11 +204,10 @@ fn why(kind: &str) -> &'static str {
 
 /// The rules of the set's own roles, by where they hold.
 fn granted(set: &DesiredSet) -> Vec<(Option<String>, Vec<Value>)> {
-    let of = |body: &str| serde_json::from_str::<Value>(body).ok();
     set.objects()
         .filter(|(_, object)| matches!(&*object.key.kind, "Role" | "ClusterRole"))
         .filter_map(|(_, object)| {
-            let rules = of(&object.body)?.get("rules")?.as_array()?.clone();
+            let rules = object.body.value()?.get("rules")?.as_array()?.clone();
             Some((object.key.namespace.as_deref().map(str::to_owned), rules))
         })
         .collect()

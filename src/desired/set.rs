@@ -4,6 +4,7 @@ use super::fingerprint::Fingerprint;
 use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::path::Path;
+use super::wanted::Wanted;
 use crate::config::Policy;
 use crate::manifest::{Probe, Remedy};
 use serde_json::{Map, Value};
@@ -54,8 +55,8 @@ pub struct DesiredObject {
     pub key: ObjectKey,
     /// Where its kind is served.
     pub resource: Arc<Resource>,
-    /// What goes on the wire, serialised once.
-    pub body: Arc<str>,
+    /// What goes on the wire.
+    pub body: Wanted,
     /// A keyed hash of the body.
     pub digest: Fingerprint,
     /// How it is written.
@@ -134,7 +135,7 @@ impl DesiredSet {
     /// written, and with one the set is given anew.
     pub fn forget_bodies(&mut self) {
         let objects = self.services.iter_mut().flat_map(|s| &mut s.objects);
-        let nothing: Arc<str> = "".into();
+        let nothing = Wanted::from(String::new());
         objects.for_each(|object| object.body.clone_from(&nothing));
     }
 

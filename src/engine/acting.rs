@@ -6,7 +6,6 @@ use super::diff::{Showing, lacking};
 use super::object::{Looked, Object};
 use super::{Engine, Now, Standing};
 use crate::desired::Need;
-use serde_json::Value;
 
 impl Engine {
     /// What has to come before an object, in words; `None` when nothing does.
@@ -48,7 +47,7 @@ impl Engine {
         {
             return false;
         }
-        let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
+        let wanted = object.desired.body.value();
         let body = self.body_seen(position);
         body.zip(wanted).is_some_and(|(live, wanted)| {
             lacking(&live.value(), &wanted, Showing::Plain)

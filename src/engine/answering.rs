@@ -9,7 +9,7 @@ use super::ownership::{owned_fields, writer_of};
 use super::record::{Applied, Record};
 use super::sight::Sight;
 use super::{Engine, Mode, Now, WriteError, Written};
-use crate::desired::{ObjectKey, WriteMode};
+use crate::desired::{ObjectKey, Wanted, WriteMode};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Engine {
         {
             return;
         }
-        let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
+        let wanted = object.desired.body.value();
         let by = match self.body_seen(position).zip(wanted) {
             Some((live, wanted)) => {
                 let live = live.value();
@@ -185,7 +185,7 @@ impl Engine {
             .heals
             .rest_until
             .is_some_and(|until| until > now.mono)
-            && let Ok(wanted) = serde_json::from_str(&object.desired.body)
+            && let Some(wanted) = object.desired.body.value()
         {
             let otherwise = lacking(&answer.value(), &wanted, Showing::Plain);
             let paths = otherwise.into_iter().map(|change| change.path);
@@ -227,11 +227,8 @@ impl Engine {
     /// What changed in the manifest, when the live object before it was not kept.
     pub(super) fn changed_manifest(&self, position: usize) -> Vec<FieldChange> {
         let object = &self.objects[position];
-        let parsed = |body: &str| serde_json::from_str::<Value>(body).ok();
-        let Some(was) = object.was.as_deref().and_then(parsed) else {
-            return Vec::new();
-        };
-        let Some(is) = parsed(&object.desired.body) else {
+        let was = object.was.as_ref().and_then(Wanted::value);
+        let Some((was, is)) = was.zip(object.desired.body.value()) else {
             return Vec::new();
         };
         changes(&was, &is, self.showing(position))

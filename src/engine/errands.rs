@@ -40,7 +40,7 @@ impl Engine {
         if !differs || !drift || tried >= AMENDMENTS {
             return None;
         }
-        let wanted: Value = serde_json::from_str(&object.desired.body).ok()?;
+        let wanted = object.desired.body.value()?;
         let live = answer.value();
         let filled = filled(&live, &wanted, &self.manager);
         (!filled.is_empty()).then(|| emptying(&live, &filled))
@@ -65,7 +65,7 @@ impl Engine {
     /// Whether it is.
     pub(super) fn clear(&mut self, position: usize, flight: &Flight, now: Now) -> bool {
         let drift = flight.cause == Cause::Drift(Fault::Changed);
-        let wanted = serde_json::from_str(&self.objects[position].desired.body).ok();
+        let wanted = self.objects[position].desired.body.value();
         let patch = flight
             .before
             .as_ref()
@@ -142,7 +142,7 @@ impl Engine {
     /// Asks whether the object could be created anew.
     pub(super) fn prove(&mut self, position: usize, now: Now) {
         let flight = self.flight(position, Cause::Recreate, Errand::Prove, now);
-        let body = self.objects[position].desired.body.clone();
+        let body = self.objects[position].desired.body.shared();
         self.launch(position, flight, Verb::Prove { body });
     }
 

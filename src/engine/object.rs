@@ -13,7 +13,7 @@ use super::record::{Applied, Record};
 use super::sight::Sight;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
-use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
+use crate::desired::{DesiredObject, Fingerprint, FingerprintKey, Wanted};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub struct Object {
     /// Why it is not ready, down to the pod.
     pub explained: Option<Box<Explanation>>,
     /// The body that was wanted before the manifest changed, until the change is written.
-    pub was: Option<Arc<str>>,
+    pub was: Option<Wanted>,
     /// The live object while it differs and is not written yet: for blame and difference.
     pub stash: Option<Body>,
 }

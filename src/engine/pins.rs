@@ -112,6 +112,6 @@ fn pin(object: &Object) -> Pin {
             .live
             .as_ref()
             .map(|live| live.resource_version.clone()),
-        desired: Some((desired.digest, desired.body.clone())),
+        desired: Some((desired.digest, desired.body.shared())),
     }
 }

@@ -292,7 +292,7 @@ fn risk(step: &Step) -> Risk {
 
 /// What tells a new object from its neighbours at a glance.
 fn summary(object: &Object) -> String {
-    let Ok(body) = serde_json::from_str::<Value>(&object.desired.body) else {
+    let Some(body) = object.desired.body.value() else {
         return String::new();
     };
     let template = crate::desired::workload::template(&body);

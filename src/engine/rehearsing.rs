@@ -10,7 +10,6 @@ use super::sight::Sight;
 use super::writing::verb;
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::WriteMode;
-use serde_json::Value;
 
 impl Engine {
     /// Asks the server what an apply would change, once for each state of the object.
@@ -165,7 +164,7 @@ impl Engine {
         position: usize,
         flight: &Flight,
     ) -> Vec<(FieldChange, Blame)> {
-        let wanted: Option<Value> = serde_json::from_str(&self.objects[position].desired.body).ok();
+        let wanted = self.objects[position].desired.body.value();
         let Some((before, wanted)) = flight.before.as_ref().zip(wanted) else {
             return Vec::new();
         };

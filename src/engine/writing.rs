@@ -26,7 +26,7 @@ impl Engine {
                 paths: object.desired.ignored.clone(),
             },
             Errand::Prove => Verb::Prove {
-                body: object.desired.body.clone(),
+                body: object.desired.body.shared(),
             },
             _ => verb(object, cause, false),
         };
@@ -143,7 +143,7 @@ impl Engine {
 
 /// The request that a cause asks for.
 pub(super) fn verb(object: &Object, cause: Cause, dry_run: bool) -> Verb {
-    let body = object.desired.body.clone();
+    let body = object.desired.body.shared();
     match (&object.desired.mode, cause, &object.live) {
         (WriteMode::Ensure, ..) => Verb::Create {
             body,
