@@ -50,10 +50,8 @@ impl Draft {
     pub(super) fn seal(mut self, key: &FingerprintKey) -> Sealed {
         let body = self.value.to_string().into();
         let digest = key.of(&self.value);
-        if let Some(map) = self.value.as_object_mut()
-            && matches!(&*self.key.kind, "ConfigMap" | "Secret")
-        {
-            map.retain(|field, _| matches!(field.as_str(), "kind" | "metadata"));
+        if matches!(&*self.key.kind, "ConfigMap" | "Secret") {
+            keep_of_data(&mut self.value);
         }
         Sealed {
             service: self.service,
@@ -67,6 +65,17 @@ impl Draft {
             shape: self.value,
         }
     }
+}
+
+/// Keeps of an object that only holds data what edges look at.
+pub(super) fn keep_of_data(value: &mut Value) {
+    let keep = |value: &mut Value, fields: &[&str]| {
+        if let Some(map) = value.as_object_mut() {
+            map.retain(|field, _| fields.contains(&field.as_str()));
+        }
+    };
+    keep(value, &["kind", "metadata"]);
+    keep(&mut value["metadata"], &["annotations"]);
 }
 
 /// So many documents are there as JSON values at once, where nothing needs them together.

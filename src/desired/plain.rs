@@ -1,7 +1,7 @@
 //! Objects that only hold data are composed without being taken apart: of their text only the
 //! metadata changes. What comes out is what taking apart and putting together would give.
 
-use super::drafting::{Labels, Sealed, check_name, key_of, place_of};
+use super::drafting::{Labels, Sealed, check_name, keep_of_data, key_of, place_of};
 use super::fingerprint::FingerprintKey;
 use super::key::{ObjectKey, Resource};
 use super::namespace;
@@ -65,6 +65,7 @@ impl Plain<'_> {
         );
         let text = splice(&manifest.json, &place, &metadata);
         let digest = self.key.of_json(&text);
+        keep_of_data(&mut shape);
         let body = match manifest.json {
             Cow::Borrowed(document) => Wanted::spliced(document, place, &metadata),
             Cow::Owned(_) => text.into(),
