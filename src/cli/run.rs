@@ -40,10 +40,18 @@ pub(super) async fn command(context: Context, args: RunArgs) -> Result<Exit, Fai
         let stop = stop.clone();
         tokio::spawn(async move { api::serve_local(&identity, ends, stop).await })
     };
-    Box::pin(keeper.run(stop.clone())).await;
+    // As a task it is where its events are: no thread has to be woken for each of them.
+    let ended = tokio::spawn(keeper.run(stop.clone())).await;
     stop.cancel();
     // All end with the token; how they end changes nothing any more.
     let _ = tokio::join!(health, rest, local);
+    if ended.is_err() {
+        let hint = "the line above says where; it is started again by whoever supervises it";
+        return Err(Failure::failed(
+            "jsorc ended by a fault of its own",
+            Some(hint.into()),
+        ));
+    }
     tracing::info!("stopped");
     Ok(Exit::Fine)
 }

@@ -25,7 +25,7 @@ const TAKE_OVER_AGAIN: Duration = Duration::from_secs(1);
 const PUT_AWAY: Duration = Duration::from_secs(3);
 
 /// Takes occurrences as they come.
-pub type Sink = Box<dyn FnMut(&Occurrence, &Config) + Send>;
+pub type Sink = Box<dyn FnMut(&Occurrence, &Config) + Send + Sync>;
 
 /// The daemon.
 pub struct Keeper {

@@ -93,9 +93,11 @@ impl Engine {
         if !matches!(flight.cause, Cause::Drift(Fault::Changed)) {
             return;
         }
+        // Only what was scaled names that subresource, and few objects are worth taking apart.
         let scaled = flight
             .before
             .as_ref()
+            .filter(|live| live.text().contains("\"scale\""))
             .and_then(|live| autoscaled(&live.value(), &self.manager));
         let object = &mut self.objects[position];
         let Some(path) = scaled.filter(|path| !object.leaves(path)) else {
