@@ -410,4 +410,4 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod tests;
+mod simulation;
