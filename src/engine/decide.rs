@@ -151,15 +151,20 @@ fn unwatched(object: &Object) -> Difference {
     }
 }
 
-/// A Secret with made-up values: whoever made it, its values are the ones in use.
+/// A Secret with made-up values: whoever made it, its values are the ones in use. One that was
+/// made and left our sight may only have lost our label.
 fn generated(object: &Object) -> Difference {
-    match (&object.live, &object.record) {
-        (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
-        (Some(_), _) => Difference::None,
-        (None, Some(record)) if record.applied.is_some() => {
+    let made = object
+        .record
+        .as_ref()
+        .is_some_and(|record| record.applied.is_some());
+    match &object.live {
+        Some(live) if live.health == Health::Terminating => Difference::Terminating,
+        Some(_) => Difference::None,
+        None if made && object.looked == Looked::Absent => {
             Difference::Cause(Cause::Drift(Fault::Deleted))
         }
-        (None, _) => unwatched(object),
+        None => unwatched(object),
     }
 }
 

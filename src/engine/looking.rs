@@ -19,11 +19,22 @@ impl Engine {
             return;
         };
         let object = &mut self.objects[position];
+        if let Ok(found) = &found {
+            // One that no watch shows is gone when it is not found.
+            let uid = found
+                .as_ref()
+                .and_then(|found| found.at("/metadata/uid")?.as_str());
+            object
+                .live
+                .take_if(|live| !live.labelled && uid != Some(&live.uid));
+        }
         object.looked = match found {
             Ok(None) => Looked::Absent,
             Ok(Some(value)) => {
                 Looked::Present(Box::new(Foreign::of(&value, &self.manager, &self.key)))
             }
+            // It is looked at again at the next check.
+            Err(_) if object.is_out_of_sight() => return,
             Err(error) => {
                 object.looked = Looked::No;
                 let wait = object.fail(error.to_string(), now.mono, true, None);

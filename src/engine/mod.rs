@@ -392,6 +392,11 @@ impl Engine {
             if matches!(object.standing, Standing::Blocked(_)) && object.flight.is_none() {
                 object.looked = object::Looked::No;
             }
+            if object.is_out_of_sight() {
+                let desired = &object.desired;
+                self.looks
+                    .push((desired.key.clone(), desired.resource.clone()));
+            }
         }
         self.on_woken(now);
     }

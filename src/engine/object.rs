@@ -12,7 +12,7 @@ use super::record::Record;
 use crate::desired::at::At as _;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
-use crate::desired::{DesiredObject, Fingerprint, FingerprintKey};
+use crate::desired::{DesiredObject, Fingerprint, FingerprintKey, WriteMode};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -218,6 +218,21 @@ impl Object {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.done)
+    }
+
+    /// Whether no watch tells when it goes, although it counts as there: a Secret with made-up
+    /// values or a namespace that somebody looked for, or one that is being deleted without our
+    /// label.
+    #[must_use]
+    pub fn is_out_of_sight(&self) -> bool {
+        let goes = |health: &Health| *health == Health::Terminating;
+        match (&self.live, &self.looked) {
+            (Some(live), _) => !live.labelled && goes(&live.health),
+            (None, Looked::Present(found)) => {
+                goes(&found.health) || matches!(self.desired.mode, WriteMode::Generate(_))
+            }
+            (None, _) => false,
+        }
     }
 
     /// Why it is left alone, when it says so itself.

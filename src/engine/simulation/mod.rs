@@ -30,6 +30,7 @@ mod ending;
 mod examples;
 mod faults;
 mod fields;
+mod found;
 mod intruders;
 mod laws;
 mod life;

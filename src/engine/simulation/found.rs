@@ -1,0 +1,91 @@
+//! What the simulation found, each as one example.
+
+use super::samples::{map, map_key, one, secret, secret_key, three};
+use super::world::World;
+use crate::desired::instance::INSTANCE_LABEL;
+use crate::engine::Phase;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(20);
+const LATER: Duration = Duration::from_secs(200);
+
+fn with_secret() -> World {
+    World::quiet(one(vec![map("a", "1", &[]), secret()]))
+}
+
+fn unlabel(live: &mut Value) {
+    let labels = live["metadata"]["labels"].as_object_mut().unwrap();
+    labels.shift_remove(INSTANCE_LABEL);
+}
+
+fn recorded_uid(world: &World) -> Option<String> {
+    let record = world.server.inventories["one"].records.get(&secret_key())?;
+    Some(record.applied.as_ref()?.uid.clone())
+}
+
+fn secret_uid(world: &World) -> Option<String> {
+    Some(world.server.objects.get(&secret_key())?.uid.clone())
+}
+
+#[test]
+fn a_made_up_secret_without_our_label_is_in_order_and_is_made_again_when_it_goes() {
+    let mut world = with_secret();
+    let uid = secret_uid(&world);
+    world
+        .server
+        .edit(&secret_key(), "kubectl-edit", "", unlabel);
+    let before = world.laws.writes;
+    world.pass(LATER);
+    assert_eq!(world.laws.writes, before, "nothing is to be written");
+    let status = world.processes[0].engine.status(world.now());
+    assert_eq!(
+        status.services[0].phase,
+        Phase::Running,
+        "{:?}",
+        status.services
+    );
+    assert_eq!(secret_uid(&world), uid);
+    world.server.remove(&secret_key());
+    world.laws.lost(&secret_key());
+    world.pass(SOON);
+    assert_ne!(secret_uid(&world), uid);
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+}
+
+#[test]
+fn what_is_deleted_without_our_label_is_not_waited_for_forever() {
+    let mut world = World::quiet(one(three()));
+    let hold = |live: &mut Value| live["metadata"]["finalizers"] = json!(["demo.dev/hold"]);
+    world.server.edit(&map_key("c"), "holder", "", hold);
+    world.server.remove(&map_key("c"));
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", unlabel);
+    world.pass(SOON);
+    world.server.edit(&map_key("c"), "holder", "", |live| {
+        live["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("finalizers");
+    });
+    world.laws.lost(&map_key("c"));
+    assert!(!world.server.objects.contains_key(&map_key("c")));
+    world.pass(SOON);
+    assert!(world.server.objects.contains_key(&map_key("c")));
+}
+
+#[test]
+fn what_left_while_it_was_deleted_without_our_label_is_forgotten() {
+    let mut world = World::quiet(one(three()));
+    let hold = |live: &mut Value| live["metadata"]["finalizers"] = json!(["demo.dev/hold"]);
+    world.server.edit(&map_key("c"), "holder", "", hold);
+    world.server.remove(&map_key("c"));
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", unlabel);
+    world.pass(SOON);
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(SOON);
+    assert_eq!(world.server.inventories["one"].records.len(), 2);
+}
