@@ -38,17 +38,20 @@ impl Engine {
                     .is_none_or(|known| known.desired.digest != object.digest)
             };
             let any_changed = desired.objects.iter().any(changes);
+            let members = self.members.get(&name).map_or(0, Vec::len);
             let objects = if desired.kept {
                 desired.objects.clone()
             } else {
                 Vec::new()
             };
+            let count = objects.len();
             for object in objects {
                 let kept = known.remove(&object.key);
                 self.objects.push(carried_over(kept, object, name.clone()));
             }
             if let Some(service) = self.services.get_mut(&name) {
-                if any_changed {
+                // One that leaves is a batch as well.
+                if any_changed || members != count {
                     service.hold = Hold::Unproven;
                 }
                 service.take_desired(desired);

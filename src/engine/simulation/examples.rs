@@ -95,6 +95,27 @@ fn a_struct_that_is_wanted_empty_is_emptied() {
 }
 
 #[test]
+fn what_left_the_set_is_deleted_after_a_quiet_time_and_what_was_copied_is_not() {
+    let mut world = World::quiet(one(three()));
+    let mut body = world.server.objects[&map_key("c")].body.clone();
+    body["metadata"]["name"] = "copied".into();
+    let copied = map_key("copied");
+    world.server.make(&copied, "kubectl-create", &body).unwrap();
+    world.written.clear();
+    world.want(one(vec![map("a", "1", &[])]));
+    world.pass(Duration::from_secs(4));
+    assert_eq!(
+        world.written,
+        Vec::<String>::new(),
+        "not before it was quiet"
+    );
+    world.pass(SOON);
+    world.written.sort();
+    assert_eq!(world.written, ["delete b", "delete c"]);
+    assert!(world.server.objects.contains_key(&copied));
+}
+
+#[test]
 fn an_empty_set_deletes_nothing() {
     let mut world = World::quiet(one(three()));
     world.want(one(Vec::new()));

@@ -28,6 +28,15 @@ fn secret_uid(world: &World) -> Option<String> {
     Some(world.server.objects.get(&secret_key())?.uid.clone())
 }
 
+/// The law `one-leader` asks of every batch that it begins by storing the inventory.
+#[test]
+fn a_batch_that_only_removes_begins_by_storing_the_inventory() {
+    let mut world = World::quiet(one(three()));
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(SOON);
+    assert_eq!(world.written.last().unwrap(), "delete c");
+}
+
 #[test]
 fn a_made_up_secret_without_our_label_is_in_order_and_is_made_again_when_it_goes() {
     let mut world = with_secret();
