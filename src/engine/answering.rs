@@ -146,7 +146,9 @@ impl Engine {
         self.note_written(position, flight, created, unchanged, fields, now);
         self.note_otherwise(position, answer, now);
         self.objects[position].was = None;
-        self.roll_readers(position, flight);
+        if flight.cause == Cause::Drift(Fault::Deleted) {
+            self.roll_readers(position);
+        }
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
     }

@@ -7,7 +7,7 @@ use super::flight::{Cause, Flight};
 use super::health::{Health, health};
 use super::occurrence::Blame;
 use super::ordered::left_alone;
-use super::ownership::{Evidence, evidence};
+use super::ownership::{Evidence, evidence, made_by};
 use super::record::Record;
 use crate::desired::at::At as _;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
@@ -61,6 +61,10 @@ pub struct Object {
 
 /// An object as a watch or an answer showed it; the body is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them can hold"
+)]
 pub struct Live {
     /// Its uid.
     pub uid: String,
@@ -70,6 +74,8 @@ pub struct Live {
     pub evidence: Option<Evidence>,
     /// Whether it is in order.
     pub health: Health,
+    /// Whether we made it otherwise than by an apply: a Secret with made-up values.
+    pub made: bool,
     /// Whether it has our label.
     pub labelled: bool,
     /// The service that its label names.
@@ -307,6 +313,7 @@ impl Live {
             uid: text("/metadata/uid").to_owned(),
             resource_version: text("/metadata/resourceVersion").to_owned(),
             evidence: evidence(object, manager, key),
+            made: made_by(object, manager),
             health: health(object),
             labelled: label_of(INSTANCE_LABEL) == Some(label),
             service: label_of(SERVICE_LABEL).map(str::to_owned),

@@ -1,9 +1,10 @@
 //! What the simulation found, each as one example.
 
+use super::faults::Fault;
 use super::samples::{map, map_key, one, secret, secret_key, three};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
-use crate::engine::Phase;
+use crate::engine::{Occurrence, Phase};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -82,6 +83,28 @@ fn what_is_deleted_without_our_label_is_not_waited_for_forever() {
     assert!(!world.server.objects.contains_key(&map_key("c")));
     world.pass(SOON);
     assert!(world.server.objects.contains_key(&map_key("c")));
+}
+
+#[test]
+fn a_made_up_secret_whose_answer_was_lost_is_recorded() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    world.plans.insert(secret_key(), Fault::AnswerLost);
+    world.want(one(vec![map("a", "1", &[]), secret()]));
+    world.pass(SOON);
+    assert!(secret_uid(&world).is_some());
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+}
+
+#[test]
+fn new_values_restart_their_readers_although_the_answer_was_lost() {
+    let mut world = with_secret();
+    world.plans.insert(secret_key(), Fault::AnswerLost);
+    world.server.remove(&secret_key());
+    world.laws.lost(&secret_key());
+    world.pass(SOON);
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+    let restarted = |told: &Occurrence| matches!(told, Occurrence::Restarted { .. });
+    assert_eq!(world.told.iter().filter(|told| restarted(told)).count(), 1);
 }
 
 #[test]
