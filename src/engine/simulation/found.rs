@@ -108,6 +108,15 @@ fn new_values_restart_their_readers_although_the_answer_was_lost() {
 }
 
 #[test]
+fn a_watch_that_was_faster_than_a_refusal_is_believed() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    world.plans.insert(secret_key(), Fault::ArrivesTwice);
+    world.want(one(vec![map("a", "1", &[]), secret()]));
+    world.pass(SOON);
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+}
+
+#[test]
 fn what_left_while_it_was_deleted_without_our_label_is_forgotten() {
     let mut world = World::quiet(one(three()));
     let hold = |live: &mut Value| live["metadata"]["finalizers"] = json!(["demo.dev/hold"]);
