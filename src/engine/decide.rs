@@ -22,6 +22,8 @@ pub struct Surroundings<'a> {
     pub policy: Policy,
     /// Whether anything may be written at all.
     pub enforce: bool,
+    /// Whether a request about it is on its way that is not its own flight.
+    pub flies: bool,
     /// Whether nothing is known yet, because the watch or the inventories are missing.
     pub unknown: bool,
     /// What has to come first.
@@ -64,7 +66,7 @@ pub enum Decision {
 /// Decides about one object.
 #[must_use]
 pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
-    if object.flight.is_some() {
+    if object.flight.is_some() || around.flies {
         return Decision::Leave;
     }
     if around.unknown {

@@ -221,6 +221,9 @@ impl Engine {
     /// Objects that are not wanted any more stay known, so that pruning knows their identity.
     fn remember_strays(&mut self, left: HashMap<ObjectKey, Object>) {
         for (key, object) in left {
+            if let Some(flight) = object.flight {
+                self.landing.insert(key.clone(), flight.attempt);
+            }
             // Of one without our label no watch would tell when it goes.
             if let Some(live) = object.live.filter(|live| live.labelled) {
                 self.strays.insert(key, live);

@@ -124,6 +124,7 @@ pub struct Engine {
     orders: ordered::Known,
     strays: HashMap<ObjectKey, Live>,
     deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
+    landing: HashMap<ObjectKey, u64>,
     departures: HashMap<ObjectKey, Duration>,
     slices: HashMap<ObjectKey, watching::Slice>,
     endpoints: HashMap<ObjectKey, usize>,
@@ -177,6 +178,7 @@ impl Engine {
             orders: ordered::Known::default(),
             strays: HashMap::new(),
             deletions: HashMap::new(),
+            landing: HashMap::new(),
             departures: HashMap::new(),
             slices: HashMap::new(),
             endpoints: HashMap::new(),
@@ -292,6 +294,7 @@ impl Engine {
         let unknown = self.unknown(object);
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
+            flies: self.flies(&object.desired.key),
             policy: service.desired.policy,
             enforce: self.writes_of(&object.service, now)
                 && self.permits(&object.desired.key, pins::uid_of(object)),
@@ -327,6 +330,12 @@ impl Engine {
         self.dirty.insert(object.service.clone());
         self.count(position);
         self.wake_waiters(&key);
+    }
+
+    /// Whether a request about an object is on its way that is not its own flight: its deletion, or
+    /// a write from before it left the set and came back.
+    fn flies(&self, key: &ObjectKey) -> bool {
+        self.deletions.contains_key(key) || self.landing.contains_key(key)
     }
 
     fn wake_waiters(&mut self, key: &ObjectKey) {

@@ -128,7 +128,7 @@ impl Engine {
         }
         let Some(live) = self.strays.get(key) else {
             // The answer is told before the object is forgotten.
-            let asked = self.deletions.contains_key(key);
+            let asked = self.flies(key);
             return if asked { Leaver::Unknown } else { Leaver::Gone };
         };
         let policy = service.desired.policy.prune;
@@ -155,6 +155,8 @@ impl Engine {
             }
             _ if !self.permits(key, Some(&live.uid)) => keep("it is not in the plan"),
             _ if live.health == Health::Terminating => Leaver::Unknown,
+            // A write from before it left is on its way.
+            _ if self.landing.contains_key(key) => Leaver::Unknown,
             _ => Leaver::Delete(live.uid.clone(), live.resource_version.clone()),
         }
     }
@@ -280,6 +282,8 @@ impl Engine {
         let Some((_, name)) = self.deletions.remove(key) else {
             return;
         };
+        // It may be wanted again.
+        self.queue.extend(self.index.get(key));
         match outcome {
             Ok(_) => {
                 self.dirty.insert(name.clone());

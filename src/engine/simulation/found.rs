@@ -116,6 +116,25 @@ fn a_watch_that_was_faster_than_a_refusal_is_believed() {
     assert_eq!(secret_uid(&world), recorded_uid(&world));
 }
 
+/// The law `one-write` counts what is on its way.
+#[test]
+fn what_leaves_the_set_and_comes_back_is_not_written_while_a_write_is_on_its_way() {
+    let mut world = World::quiet(one(three()));
+    world.plans.insert(map_key("c"), Fault::ArrivesLate);
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", |live| {
+            live["data"]["a"] = "theirs".into();
+        });
+    world.pass(Duration::from_millis(50));
+    assert_eq!(world.processes[0].flights.len(), 1);
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(Duration::from_millis(50));
+    world.want(one(three()));
+    world.pass(SOON);
+    assert_eq!(world.server.objects[&map_key("c")].body["data"]["a"], "1");
+}
+
 #[test]
 fn what_left_while_it_was_deleted_without_our_label_is_forgotten() {
     let mut world = World::quiet(one(three()));
