@@ -47,7 +47,7 @@ impl Engine {
         if self
             .deletions
             .get(key)
-            .is_some_and(|(number, _)| *number == attempt)
+            .is_some_and(|deletion| deletion.attempt == attempt)
         {
             return self.on_pruned(key, outcome, now);
         }

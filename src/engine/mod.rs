@@ -123,7 +123,7 @@ pub struct Engine {
     orphans: BTreeMap<Arc<str>, Inventory>,
     orders: ordered::Known,
     strays: HashMap<ObjectKey, Live>,
-    deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
+    deletions: HashMap<ObjectKey, pruning::Deletion>,
     landing: HashMap<ObjectKey, u64>,
     departures: HashMap<ObjectKey, Duration>,
     slices: HashMap<ObjectKey, watching::Slice>,

@@ -329,6 +329,12 @@ impl Live {
         }
     }
 
+    /// Whether the server said that there is a newer version, which the watch has not told yet.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.resource_version.is_empty()
+    }
+
     /// Whether this is older than `other` of the same object. Versions of one object are numbers
     /// that grow (KEP-5504); anything else is never called older.
     #[must_use]

@@ -42,6 +42,17 @@ pub(super) struct Allowed {
     pub(super) confirmed: bool,
 }
 
+/// A deletion on its way.
+#[derive(Debug)]
+pub(super) struct Deletion {
+    /// The number of its request.
+    pub(super) attempt: u64,
+    /// The service that the object left.
+    pub(super) name: Arc<str>,
+    /// The version that is deleted.
+    version: String,
+}
+
 /// How long the departure of a deleted object is waited for: a finalizer can hold it for ever.
 const DEPARTURE: Duration = Duration::from_secs(5);
 
@@ -155,8 +166,8 @@ impl Engine {
             }
             _ if !self.permits(key, Some(&live.uid)) => keep("it is not in the plan"),
             _ if live.health == Health::Terminating => Leaver::Unknown,
-            // A write from before it left is on its way.
-            _ if self.landing.contains_key(key) => Leaver::Unknown,
+            // The watch is behind, or a write from before it left is on its way.
+            _ if live.is_outdated() || self.landing.contains_key(key) => Leaver::Unknown,
             _ => Leaver::Delete(live.uid.clone(), live.resource_version.clone()),
         }
     }
@@ -260,7 +271,12 @@ impl Engine {
             .map(|r| r.resource.clone());
         let Some(resource) = resource else { return };
         let attempt = self.next_attempt();
-        self.deletions.insert(key.clone(), (attempt, name.clone()));
+        let deletion = Deletion {
+            attempt,
+            name: name.clone(),
+            version: version.clone(),
+        };
+        self.deletions.insert(key.clone(), deletion);
         let verb = Verb::Delete {
             uid,
             resource_version: Some(version),
@@ -279,7 +295,7 @@ impl Engine {
         outcome: Result<Written, WriteError>,
         now: Now,
     ) {
-        let Some((_, name)) = self.deletions.remove(key) else {
+        let Some(Deletion { name, version, .. }) = self.deletions.remove(key) else {
             return;
         };
         // It may be wanted again.
@@ -303,7 +319,14 @@ impl Engine {
                 self.strays.remove(key);
                 self.dirty.insert(name);
             }
-            Err(WriteError::Changed) => drop(self.dirty.insert(name)),
+            // Asked again of the same version, the server would say the same.
+            Err(WriteError::Changed) => {
+                let known = self.strays.get_mut(key);
+                if let Some(live) = known.filter(|live| live.resource_version == version) {
+                    live.resource_version.clear();
+                }
+                self.dirty.insert(name);
+            }
             Err(error) => {
                 self.tell(Occurrence::Refused {
                     service: name,

@@ -1,9 +1,10 @@
 //! What the simulation found, each as one example.
 
 use super::faults::Fault;
-use super::samples::{map, map_key, one, secret, secret_key, three};
+use super::samples::{config_maps, map, map_key, one, secret, secret_key, three};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
+use crate::engine::watching::watch_of;
 use crate::engine::{Occurrence, Phase};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -133,6 +134,33 @@ fn what_leaves_the_set_and_comes_back_is_not_written_while_a_write_is_on_its_way
     world.want(one(three()));
     world.pass(SOON);
     assert_eq!(world.server.objects[&map_key("c")].body["data"]["a"], "1");
+}
+
+#[test]
+fn a_deletion_of_what_changed_waits_for_the_watch() {
+    let mut world = World::quiet(one(three()));
+    let maps = watch_of(&map_key("c"), &config_maps());
+    let watch = |world: &mut World, stands_still| {
+        world.processes[0].streams.get_mut(&maps).unwrap().due = stands_still;
+    };
+    watch(&mut world, true);
+    world
+        .server
+        .edit(&map_key("c"), "controller", "status", |live| {
+            live["status"] = "1".into();
+        });
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    let before = world.laws.writes;
+    world.pass(SOON);
+    assert!(
+        world.laws.writes - before < 6,
+        "{}",
+        world.laws.writes - before
+    );
+    watch(&mut world, false);
+    world.call_streams_of(0);
+    world.pass(SOON);
+    assert_eq!(world.written.last().unwrap(), "delete c");
 }
 
 #[test]

@@ -175,7 +175,7 @@ impl World {
             None => engine
                 .deletions
                 .get(&write.key)
-                .map(|(_, service)| service.clone()),
+                .map(|deletion| deletion.name.clone()),
         };
         let batch = is_delete || matches!(cause, Some(Cause::Missing | Cause::Changed));
         if let (Some(service), true, false) = (&service, batch, ensured) {
