@@ -6,6 +6,7 @@
 //! service would go at once, somebody has to confirm it.
 
 use super::health::Health;
+use super::looking::Sought;
 use super::occurrence::Occurrence;
 use super::ordered::left_alone;
 use super::record::Record;
@@ -224,9 +225,21 @@ impl Engine {
     }
 
     fn strike_out(&mut self, name: &Arc<str>, key: &ObjectKey, now: Now) {
+        let record = self
+            .services
+            .get(name)
+            .and_then(|service| service.inventory.records.get(key));
+        let Some(resource) = record.map(|record| record.resource.clone()) else {
+            return;
+        };
+        // One that moved is named by another inventory.
+        if !self.index.contains_key(key) && !self.is_surely_gone(key, &resource, now) {
+            return;
+        }
         if let Some(service) = self.services.get_mut(name)
             && service.inventory.records.remove(key).is_some()
         {
+            self.sought.remove(key);
             self.departures.remove(key);
             service.mark_unsaved(now.mono);
             self.dirty.insert(name.clone());
@@ -303,6 +316,7 @@ impl Engine {
         match outcome {
             Ok(_) => {
                 self.dirty.insert(name.clone());
+                self.sought.insert(key.clone(), Sought::Gone);
                 // The watch may have said before that it is gone.
                 if let Some(live) = self.strays.get_mut(key) {
                     live.health = Health::Terminating;
@@ -316,6 +330,7 @@ impl Engine {
                 });
             }
             Err(WriteError::Gone) => {
+                self.sought.insert(key.clone(), Sought::Gone);
                 self.strays.remove(key);
                 self.dirty.insert(name);
             }

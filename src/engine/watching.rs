@@ -109,6 +109,7 @@ impl Engine {
         let live = Live::of(&object, &self.manager, &self.label, &self.key);
         let Some(position) = position else {
             if live.labelled {
+                self.sought.remove(&key);
                 self.strays.insert(key, live);
                 self.dirty.extend(self.services.keys().cloned());
             }

@@ -5,7 +5,7 @@ use super::samples::{config_maps, map, map_key, one, secret, secret_key, three};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::watching::watch_of;
-use crate::engine::{Occurrence, Phase};
+use crate::engine::{Event, Occurrence, Phase, WatchChange};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -161,6 +161,20 @@ fn a_deletion_of_what_changed_waits_for_the_watch() {
     world.call_streams_of(0);
     world.pass(SOON);
     assert_eq!(world.written.last().unwrap(), "delete c");
+}
+
+#[test]
+fn what_a_watch_does_not_show_is_looked_for_before_it_is_forgotten() {
+    let mut world = World::quiet(one(three()));
+    let before = world.server.look(&map_key("c")).unwrap();
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(Duration::from_millis(50));
+    let history = WatchChange::Deleted(Box::new(before));
+    let maps = watch_of(&map_key("c"), &config_maps());
+    world.deliver(0, Event::Watch(maps, history));
+    world.pass(SOON);
+    assert_eq!(world.written.last().unwrap(), "delete c");
+    assert_eq!(world.server.inventories["one"].records.len(), 2);
 }
 
 #[test]
