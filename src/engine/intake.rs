@@ -60,6 +60,9 @@ impl Engine {
             let mut service = Service::new(desired, now);
             if let Some(inventory) = self.orphans.remove(&name) {
                 service.take_inventory(inventory);
+                if self.epoch > 0 {
+                    service.mark_unsaved(now.mono);
+                }
             }
             self.services.insert(name, service);
         }
