@@ -1,13 +1,13 @@
 # The one list of commands. `make` prints it.
 .DEFAULT_GOAL := help
-.PHONY: help build release test faults check fmt demo bench
+.PHONY: help build release test faults simulation mutants check fmt demo bench
 
 CARGO ?= cargo
 # Each test waits more than it works: more of them at once than there are cores.
 TEST_THREADS ?= 4
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build target/debug/jsorc
 	$(CARGO) build --locked
@@ -34,6 +34,12 @@ test: ## Run every test against real servers, which it installs first
 faults: ## Let every fault strike at every request of a full run, some minutes
 	tests/install
 	JSORC_FAULTS=all $(CARGO) test --locked --test it -- --nocapture faults::
+
+simulation: ## Live SEEDS lives (100000) of the engine among faults, optimised, some minutes
+	JSORC_SIMULATION_SEEDS=$${SEEDS-100000} $(CARGO) test --locked --profile simulation --lib -- --nocapture engine::simulation::the_laws
+
+mutants: ## Break the engine on purpose, one law after another: the simulation has to notice
+	tests/mutants
 
 check: ## Check format, lints, documentation and dependencies
 	$(CARGO) fmt --check

@@ -34,9 +34,16 @@ impl Session {
             .stored(&self.instance)
             .await
             .map_err(prepare("read the inventories"))?;
-        self.send(Event::Orders(stored.orders));
-        self.send(Event::Inventories(stored.inventories));
-        self.send(Event::Elected);
+        // Before anything else that happened is looked at: nothing is written under an old epoch.
+        let read = [
+            Event::Orders(stored.orders),
+            Event::Inventories(stored.inventories),
+            Event::Elected,
+        ];
+        let now = self.now();
+        for command in self.engine.handle(read, now) {
+            self.carry_out(command);
+        }
         Ok(())
     }
 

@@ -23,6 +23,11 @@ impl Claim {
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let task = tokio::spawn(async move {
             loop {
+                // What lapsed was lost, although it may be won again at once: another process may have
+                // led meanwhile.
+                if !candidate.leads() {
+                    sender.send_if_modified(|known| std::mem::replace(known, false));
+                }
                 let leads = candidate.step().await;
                 sender.send_if_modified(|known| std::mem::replace(known, leads) != leads);
                 let wait = if leads { RENEW_PERIOD } else { RETRY_PERIOD };

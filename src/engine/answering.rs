@@ -47,9 +47,12 @@ impl Engine {
         if self
             .deletions
             .get(key)
-            .is_some_and(|(number, _)| *number == attempt)
+            .is_some_and(|deletion| deletion.attempt == attempt)
         {
             return self.on_pruned(key, outcome, now);
+        }
+        if self.landing.get(key) == Some(&attempt) {
+            return self.on_landed(key);
         }
         let Some(position) = self.index.get(key).copied() else {
             return;
@@ -73,6 +76,13 @@ impl Engine {
             Ok(Written::Deleted) => self.on_deleted_to_recreate(position),
             Err(error) => self.on_refused(position, &flight, error, now),
         }
+    }
+
+    /// A write of an object that left the set meanwhile was answered: what it made, the watch tells.
+    fn on_landed(&mut self, key: &ObjectKey) {
+        self.landing.remove(key);
+        self.queue.extend(self.index.get(key));
+        self.dirty.extend(self.services.keys().cloned());
     }
 
     /// An answer with an object in it: the end of a write, or of one errand of it.
@@ -158,7 +168,9 @@ impl Engine {
         self.note_written(position, flight, created, unchanged, fields, now);
         self.note_otherwise(position, answer, now);
         self.objects[position].was = None;
-        self.roll_readers(position, flight);
+        if flight.cause == Cause::Drift(Fault::Deleted) {
+            self.roll_readers(position);
+        }
         let key = self.objects[position].desired.key.clone();
         self.wake_waiters(&key);
     }

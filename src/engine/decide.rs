@@ -22,6 +22,8 @@ pub struct Surroundings<'a> {
     pub policy: Policy,
     /// Whether anything may be written at all.
     pub enforce: bool,
+    /// Whether a request about it is on its way that is not its own flight.
+    pub flies: bool,
     /// Whether nothing is known yet, because the watch or the inventories are missing.
     pub unknown: bool,
     /// What has to come first.
@@ -64,7 +66,7 @@ pub enum Decision {
 /// Decides about one object.
 #[must_use]
 pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
-    if object.flight.is_some() {
+    if object.flight.is_some() || around.flies {
         return Decision::Leave;
     }
     if around.unknown {
@@ -151,15 +153,20 @@ fn unwatched(object: &Object) -> Difference {
     }
 }
 
-/// A Secret with made-up values: whoever made it, its values are the ones in use.
+/// A Secret with made-up values: whoever made it, its values are the ones in use. One that was
+/// made and left our sight may only have lost our label.
 fn generated(object: &Object) -> Difference {
-    match (&object.live, &object.record) {
-        (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
-        (Some(_), _) => Difference::None,
-        (None, Some(record)) if record.applied.is_some() => {
+    let made = object
+        .record
+        .as_ref()
+        .is_some_and(|record| record.applied.is_some());
+    match &object.live {
+        Some(live) if live.health == Health::Terminating => Difference::Terminating,
+        Some(_) => Difference::None,
+        None if made && object.looked == Looked::Absent => {
             Difference::Cause(Cause::Drift(Fault::Deleted))
         }
-        (None, _) => unwatched(object),
+        None => unwatched(object),
     }
 }
 

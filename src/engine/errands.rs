@@ -8,6 +8,7 @@ use super::object::{Live, Looked};
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::other_managers;
 use super::pruning::is_protected;
+use super::record::Record;
 use super::sight::Sight;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
@@ -233,36 +234,54 @@ impl Engine {
     /// A Secret that we made, of which only the answer was lost: what the watch shows of it stands
     /// for the answer.
     pub(super) fn confirm_made(&mut self, position: usize, now: Now) {
+        let writes = self.writes_of(&self.objects[position].service, now);
         let object = &mut self.objects[position];
-        if object.flight.is_some() || !matches!(object.desired.mode, WriteMode::Generate(_)) {
+        let made_up = matches!(object.desired.mode, WriteMode::Generate(_));
+        if !made_up || object.flight.is_some() || !writes {
             return;
         }
-        let pending = object
+        let Some(service) = self.services.get_mut(&object.service) else {
+            return;
+        };
+        let Some(live) = object
+            .live
+            .as_ref()
+            .filter(|live| live.labelled && live.made)
+        else {
+            return;
+        };
+        let known = object
             .record
-            .as_mut()
-            .filter(|record| record.applied.is_none());
-        let ours = object.live.as_ref().filter(|live| live.labelled);
-        if let (Some(record), Some(live)) = (pending, ours) {
-            record.applied = Some(Applied {
+            .as_ref()
+            .and_then(|record| record.applied.as_ref());
+        let lost = known.is_some();
+        if known.is_some_and(|known| known.uid == live.uid)
+            || !service.stored.contains(&object.desired.key)
+        {
+            return;
+        }
+        object.record = Some(Record {
+            resource: object.desired.resource.clone(),
+            applied: Some(Applied {
                 uid: live.uid.clone(),
                 digest: object.desired.digest,
                 evidence: None,
                 version: None,
                 conflicts: Vec::new(),
-            });
-            let name = object.service.clone();
-            if let Some(service) = self.services.get_mut(&name) {
-                service.mark_unsaved(now.mono);
-            }
-            self.dirty.insert(name);
+            }),
+            done: false,
+        });
+        service.mark_unsaved(now.mono);
+        self.dirty.insert(object.service.clone());
+        if lost {
+            self.roll_readers(position);
         }
     }
 
     /// A generated Secret that had to be made again has new values: who reads them is restarted.
-    pub(super) fn roll_readers(&mut self, position: usize, flight: &Flight) {
+    pub(super) fn roll_readers(&mut self, position: usize) {
         let object = &self.objects[position];
-        let lost = flight.cause == Cause::Drift(Fault::Deleted);
-        if !lost || !matches!(object.desired.mode, WriteMode::Generate(_)) {
+        if !matches!(object.desired.mode, WriteMode::Generate(_)) {
             return;
         }
         let (service, secret) = (object.service.clone(), object.desired.key.clone());

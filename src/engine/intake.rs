@@ -42,16 +42,19 @@ impl Engine {
                 kept.is_none_or(|kept| kept.desired.digest != object.digest)
             };
             let any_changed = desired.objects.iter().any(changes);
+            let members = self.members.get(&name).map_or(0, Vec::len);
             let mut objects = std::mem::take(&mut desired.objects);
             if !desired.kept {
                 objects.clear();
             }
+            let count = objects.len();
             for object in objects {
                 let kept = known.take(&object.key);
                 self.objects.push(carried_over(kept, object, name.clone()));
             }
             if let Some(service) = self.services.get_mut(&name) {
-                if any_changed {
+                // One that leaves is a batch as well.
+                if any_changed || members != count {
                     service.hold = Hold::Unproven;
                 }
                 service.take_desired(desired);
@@ -60,6 +63,9 @@ impl Engine {
             let mut service = Service::new(desired, now);
             if let Some(inventory) = self.orphans.remove(&name) {
                 service.take_inventory(inventory);
+                if self.epoch > 0 {
+                    service.mark_unsaved(now.mono);
+                }
             }
             self.services.insert(name, service);
         }
@@ -221,8 +227,13 @@ impl Engine {
     /// Objects that are not wanted any more stay known, so that pruning knows their identity.
     fn remember_strays(&mut self, left: impl Iterator<Item = Object>) {
         for object in left {
-            if let Some(live) = object.live {
-                self.strays.insert(object.desired.key, live);
+            let key = object.desired.key;
+            if let Some(flight) = object.flight {
+                self.landing.insert(key.clone(), flight.attempt);
+            }
+            // Of one without our label no watch would tell when it goes.
+            if let Some(live) = object.live.filter(|live| live.labelled) {
+                self.strays.insert(key, live);
             }
         }
     }

@@ -1,12 +1,30 @@
 //! What looking for an object by name brought: whether it is there, and whose it seems to be.
 
+use super::body::Body;
 use super::health::Health;
 use super::object::{Foreign, Looked};
 use super::ownership::{other_managers, owned_fields};
+use super::sight::Sight;
 use super::{Engine, Now, Standing, WriteError};
-use crate::desired::ObjectKey;
 use crate::desired::at::At as _;
+use crate::desired::{ObjectKey, Resource};
 use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// After a look for what is not wanted that brought no answer.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What is known of a recorded object that is not wanted and that no watch shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// It is looked for.
+    Pending,
+    /// Nobody answered; it is looked for again at this time.
+    Again(Duration),
+    /// It is not there, or not ours any more.
+    Gone,
+}
 
 impl Engine {
     pub(super) fn on_looked(
@@ -16,12 +34,23 @@ impl Engine {
         now: Now,
     ) {
         let Some(position) = self.index.get(key).copied() else {
-            return;
+            return self.on_sought(key, found, now);
         };
         let object = &mut self.objects[position];
+        if let Ok(found) = &found {
+            // One that no watch shows is gone when it is not found.
+            let uid = found
+                .as_ref()
+                .and_then(|found| found.at("/metadata/uid")?.as_str());
+            object
+                .live
+                .take_if(|live| !live.labelled && uid != Some(&live.uid));
+        }
         object.looked = match found {
             Ok(None) => Looked::Absent,
             Ok(Some(value)) => Looked::Present(Box::new(Foreign::of(&value, &self.manager))),
+            // It is looked at again at the next check.
+            Err(_) if object.is_out_of_sight() => return,
             Err(error) => {
                 object.looked = Looked::No;
                 let wait = object.fail(error.to_string(), now.mono, true, None);
@@ -32,6 +61,57 @@ impl Engine {
         let key = key.clone();
         self.queue.insert(position);
         self.wake_waiters(&key);
+    }
+}
+
+impl Engine {
+    /// Whether a recorded object that is not wanted, and that its watch does not show, is gone for
+    /// sure. A watch can be behind, so it is looked for before it is forgotten.
+    pub(super) fn is_surely_gone(
+        &mut self,
+        key: &ObjectKey,
+        resource: &Arc<Resource>,
+        now: Now,
+    ) -> bool {
+        let known = self.sought.get(key).copied();
+        let asks = match known {
+            None => true,
+            Some(Sought::Again(at)) => at <= now.mono,
+            Some(Sought::Pending | Sought::Gone) => false,
+        };
+        if asks {
+            self.sought.insert(key.clone(), Sought::Pending);
+            self.looks.push((key.clone(), resource.clone()));
+        }
+        known == Some(Sought::Gone)
+    }
+
+    /// An object that is not wanted was looked for. One without our label is not ours any more.
+    fn on_sought(
+        &mut self,
+        key: &ObjectKey,
+        found: Result<Option<Box<Value>>, WriteError>,
+        now: Now,
+    ) {
+        if self.sought.get(key) != Some(&Sought::Pending) {
+            return;
+        }
+        let Ok(found) = found else {
+            let again = now.mono + AGAIN;
+            self.sought.insert(key.clone(), Sought::Again(again));
+            return self.wake(again);
+        };
+        self.sought.remove(key);
+        let found = found.map(|object| Body::from(*object));
+        let sight = found
+            .as_ref()
+            .and_then(|body| Sight::read(body.text()).ok());
+        let live = sight.map(|sight| self.live(None, &sight));
+        match live.filter(|live| live.labelled) {
+            Some(live) => drop(self.strays.entry(key.clone()).or_insert(live)),
+            None => drop(self.sought.insert(key.clone(), Sought::Gone)),
+        }
+        self.dirty.extend(self.services.keys().cloned());
     }
 }
 

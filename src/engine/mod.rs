@@ -127,7 +127,9 @@ pub struct Engine {
     orphans: BTreeMap<Arc<str>, Inventory>,
     orders: ordered::Known,
     strays: HashMap<ObjectKey, Live>,
-    deletions: HashMap<ObjectKey, (u64, Arc<str>)>,
+    deletions: HashMap<ObjectKey, pruning::Deletion>,
+    landing: HashMap<ObjectKey, u64>,
+    sought: HashMap<ObjectKey, looking::Sought>,
     departures: HashMap<ObjectKey, Duration>,
     slices: HashMap<ObjectKey, watching::Slice>,
     endpoints: HashMap<ObjectKey, usize>,
@@ -181,6 +183,8 @@ impl Engine {
             orders: ordered::Known::default(),
             strays: HashMap::new(),
             deletions: HashMap::new(),
+            landing: HashMap::new(),
+            sought: HashMap::new(),
             departures: HashMap::new(),
             slices: HashMap::new(),
             endpoints: HashMap::new(),
@@ -296,6 +300,7 @@ impl Engine {
         let unknown = self.unknown(object);
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
         let around = Surroundings {
+            flies: self.flies(&object.desired.key),
             policy: service.desired.policy,
             enforce: self.writes_of(&object.service, now)
                 && self.permits(&object.desired.key, pins::uid_of(object)),
@@ -331,6 +336,12 @@ impl Engine {
         self.dirty.insert(object.service.clone());
         self.count(position);
         self.wake_waiters(&key);
+    }
+
+    /// Whether a request about an object is on its way that is not its own flight: its deletion, or
+    /// a write from before it left the set and came back.
+    fn flies(&self, key: &ObjectKey) -> bool {
+        self.deletions.contains_key(key) || self.landing.contains_key(key)
     }
 
     fn wake_waiters(&mut self, key: &ObjectKey) {
@@ -396,6 +407,11 @@ impl Engine {
             if matches!(object.standing, Standing::Blocked(_)) && object.flight.is_none() {
                 object.looked = object::Looked::No;
             }
+            if object.is_out_of_sight() {
+                let desired = &object.desired;
+                self.looks
+                    .push((desired.key.clone(), desired.resource.clone()));
+            }
         }
         self.on_woken(now);
     }
@@ -414,4 +430,4 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod tests;
+mod simulation;

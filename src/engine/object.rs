@@ -13,7 +13,7 @@ use super::record::{Applied, Record};
 use super::sight::Sight;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::path::Path;
-use crate::desired::{DesiredObject, Fingerprint, FingerprintKey, Wanted};
+use crate::desired::{DesiredObject, Fingerprint, FingerprintKey, Wanted, WriteMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,10 @@ pub struct Object {
 
 /// An object as a watch or an answer showed it; the body is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them can hold"
+)]
 pub struct Live {
     /// Its uid.
     pub uid: String,
@@ -70,6 +74,8 @@ pub struct Live {
     pub evidence: Option<Evidence>,
     /// Whether it is in order.
     pub health: Health,
+    /// Whether we made it otherwise than by an apply: a Secret with made-up values.
+    pub made: bool,
     /// Whether it has our label.
     pub labelled: bool,
     /// The service that its label names.
@@ -220,6 +226,21 @@ impl Object {
         self.record.as_ref().is_some_and(|record| record.done)
     }
 
+    /// Whether no watch tells when it goes, although it counts as there: a Secret with made-up
+    /// values or a namespace that somebody looked for, or one that is being deleted without our
+    /// label.
+    #[must_use]
+    pub fn is_out_of_sight(&self) -> bool {
+        let goes = |health: &Health| *health == Health::Terminating;
+        match (&self.live, &self.looked) {
+            (Some(live), _) => !live.labelled && goes(&live.health),
+            (None, Looked::Present(found)) => {
+                goes(&found.health) || matches!(self.desired.mode, WriteMode::Generate(_))
+            }
+            (None, _) => false,
+        }
+    }
+
     /// Why it is left alone, when it says so itself.
     #[must_use]
     pub fn suspended(&self) -> Option<String> {
@@ -296,6 +317,7 @@ impl Live {
             uid: sight.uid().to_owned(),
             resource_version: sight.resource_version().to_owned(),
             evidence: confirmed.or_else(|| sight.evidence(manager, key)),
+            made: sight.is_made_by(manager),
             health: sight.health(),
             labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),
             service: sight.label(SERVICE_LABEL),
@@ -303,6 +325,12 @@ impl Live {
             owned: sight.is_owned(),
             seen: true,
         }
+    }
+
+    /// Whether the server said that there is a newer version, which the watch has not told yet.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.resource_version.is_empty()
     }
 
     /// Whether this is older than `other` of the same object. Versions of one object are numbers

@@ -57,6 +57,16 @@ pub fn writer_of(live: &Value, manager: &str, path: &Path) -> Option<Writer> {
         .max()
 }
 
+/// Whether `manager` wrote the object otherwise than by an apply: it made it.
+#[must_use]
+pub fn made_by(live: &Value, manager: &str) -> bool {
+    entries(live).any(|entry| {
+        text(entry, "manager") == Some(manager)
+            && text(entry, "operation") == Some("Update")
+            && text(entry, "subresource").is_none_or(str::is_empty)
+    })
+}
+
 /// The replicas of an object whose last scaling was the autoscaler's. The controller manager writes
 /// a scale subresource for no other reason.
 #[must_use]

@@ -6,6 +6,7 @@
 //! service would go at once, somebody has to confirm it.
 
 use super::health::Health;
+use super::looking::Sought;
 use super::occurrence::Occurrence;
 use super::ordered::left_alone;
 use super::record::Record;
@@ -40,6 +41,17 @@ pub(super) struct Allowed {
     pub(super) objects: BTreeSet<String>,
     /// However much it is, and whatever `policy.prune` asks for.
     pub(super) confirmed: bool,
+}
+
+/// A deletion on its way.
+#[derive(Debug)]
+pub(super) struct Deletion {
+    /// The number of its request.
+    pub(super) attempt: u64,
+    /// The service that the object left.
+    pub(super) name: Arc<str>,
+    /// The version that is deleted.
+    version: String,
 }
 
 /// How long the departure of a deleted object is waited for: a finalizer can hold it for ever.
@@ -128,7 +140,7 @@ impl Engine {
         }
         let Some(live) = self.strays.get(key) else {
             // The answer is told before the object is forgotten.
-            let asked = self.deletions.contains_key(key);
+            let asked = self.flies(key);
             return if asked { Leaver::Unknown } else { Leaver::Gone };
         };
         let policy = service.desired.policy.prune;
@@ -155,6 +167,8 @@ impl Engine {
             }
             _ if !self.permits(key, Some(&live.uid)) => keep("it is not in the plan"),
             _ if live.health == Health::Terminating => Leaver::Unknown,
+            // The watch is behind, or a write from before it left is on its way.
+            _ if live.is_outdated() || self.landing.contains_key(key) => Leaver::Unknown,
             _ => Leaver::Delete(live.uid.clone(), live.resource_version.clone()),
         }
     }
@@ -211,9 +225,21 @@ impl Engine {
     }
 
     fn strike_out(&mut self, name: &Arc<str>, key: &ObjectKey, now: Now) {
+        let record = self
+            .services
+            .get(name)
+            .and_then(|service| service.inventory.records.get(key));
+        let Some(resource) = record.map(|record| record.resource.clone()) else {
+            return;
+        };
+        // One that moved is named by another inventory.
+        if !self.index.contains_key(key) && !self.is_surely_gone(key, &resource, now) {
+            return;
+        }
         if let Some(service) = self.services.get_mut(name)
             && service.inventory.records.remove(key).is_some()
         {
+            self.sought.remove(key);
             self.departures.remove(key);
             service.mark_unsaved(now.mono);
             self.dirty.insert(name.clone());
@@ -258,7 +284,12 @@ impl Engine {
             .map(|r| r.resource.clone());
         let Some(resource) = resource else { return };
         let attempt = self.next_attempt();
-        self.deletions.insert(key.clone(), (attempt, name.clone()));
+        let deletion = Deletion {
+            attempt,
+            name: name.clone(),
+            version: version.clone(),
+        };
+        self.deletions.insert(key.clone(), deletion);
         let verb = Verb::Delete {
             uid,
             resource_version: Some(version),
@@ -277,12 +308,15 @@ impl Engine {
         outcome: Result<Written, WriteError>,
         now: Now,
     ) {
-        let Some((_, name)) = self.deletions.remove(key) else {
+        let Some(Deletion { name, version, .. }) = self.deletions.remove(key) else {
             return;
         };
+        // It may be wanted again.
+        self.queue.extend(self.index.get(key));
         match outcome {
             Ok(_) => {
                 self.dirty.insert(name.clone());
+                self.sought.insert(key.clone(), Sought::Gone);
                 // The watch may have said before that it is gone.
                 if let Some(live) = self.strays.get_mut(key) {
                     live.health = Health::Terminating;
@@ -296,10 +330,18 @@ impl Engine {
                 });
             }
             Err(WriteError::Gone) => {
+                self.sought.insert(key.clone(), Sought::Gone);
                 self.strays.remove(key);
                 self.dirty.insert(name);
             }
-            Err(WriteError::Changed) => drop(self.dirty.insert(name)),
+            // Asked again of the same version, the server would say the same.
+            Err(WriteError::Changed) => {
+                let known = self.strays.get_mut(key);
+                if let Some(live) = known.filter(|live| live.resource_version == version) {
+                    live.resource_version.clear();
+                }
+                self.dirty.insert(name);
+            }
             Err(error) => {
                 self.tell(Occurrence::Refused {
                     service: name,

@@ -2,7 +2,7 @@
 
 use super::event::FieldConflict;
 use super::flight::{Cause, Errand, Flight};
-use super::object::Looked;
+use super::object::{Looked, Object};
 use super::occurrence::Occurrence;
 use super::{Engine, Now, WriteError};
 use crate::desired::ObjectKey;
@@ -26,21 +26,24 @@ impl Engine {
                 self.refuse(position, reason, false, None, now);
             }
             (_, WriteError::Invalid(_)) if self.clear(position, flight, now) => {}
-            (_, error) => self.on_refused_write(position, error, now),
+            (_, error) => {
+                if matches!(
+                    error,
+                    WriteError::Gone | WriteError::NotOurs | WriteError::AlreadyExists
+                ) {
+                    self.objects[position].forget_refuted(flight);
+                }
+                self.on_refused_write(position, error, now);
+            }
         }
     }
 
     fn on_refused_write(&mut self, position: usize, error: WriteError, now: Now) {
         match error {
             WriteError::Conflict(conflicts) => self.on_conflict(position, conflicts, now),
-            WriteError::Gone => {
-                self.objects[position].live = None;
-                self.objects[position].looked = Looked::No;
-            }
+            WriteError::Gone => {}
             WriteError::NotOurs | WriteError::AlreadyExists => {
                 let object = &mut self.objects[position];
-                object.live = None;
-                object.looked = Looked::No;
                 object.fail(error.to_string(), now.mono, true, None);
             }
             WriteError::Immutable(reason) => self.on_immutable(position, &reason, now),
@@ -128,5 +131,15 @@ impl Engine {
             "policy.recreate: immutable deletes and creates it anew".to_owned()
         };
         self.refuse(position, format!("{reason} ({hint})"), false, None, now);
+    }
+}
+
+impl Object {
+    /// The object that was meant is not there. What the watch has shown since the write began stands:
+    /// it will not be shown again.
+    fn forget_refuted(&mut self, flight: &Flight) {
+        self.live
+            .take_if(|live| flight.version.as_ref() == Some(&live.resource_version));
+        self.looked = Looked::No;
     }
 }

@@ -128,13 +128,20 @@ impl<'a> Sight<'a> {
     #[must_use]
     pub fn evidence(&self, manager: &str, key: &FingerprintKey) -> Option<Evidence> {
         let mut entries = self.metadata.managed_fields.iter().flatten();
-        let entry = entries.find(|entry| entry.is_of(manager))?;
+        let entry = entries.find(|entry| entry.is_of(manager, "Apply"))?;
         let fields = entry.fields?.get();
         Some(Evidence {
             // The server writes a field set in one way only.
             entry: key.scalar(b'e', fields),
             projection: Fields::read(fields)?.project(self.text, key)?,
         })
+    }
+
+    /// Whether `manager` wrote the object otherwise than by an apply: it made it.
+    #[must_use]
+    pub fn is_made_by(&self, manager: &str) -> bool {
+        let mut entries = self.metadata.managed_fields.iter().flatten();
+        entries.any(|entry| entry.is_of(manager, "Update"))
     }
 
     /// Whether it is what its manifest promises.
@@ -167,9 +174,9 @@ impl<'a> Sight<'a> {
 }
 
 impl Entry<'_> {
-    fn is_of(&self, manager: &str) -> bool {
+    fn is_of(&self, manager: &str, operation: &str) -> bool {
         said(self.manager.as_ref()) == manager
-            && said(self.operation.as_ref()) == "Apply"
+            && said(self.operation.as_ref()) == operation
             && said(self.subresource.as_ref()).is_empty()
     }
 }

@@ -229,6 +229,7 @@ impl Engine {
         };
         self.inventories_read
             && self.deletions.is_empty()
+            && self.landing.is_empty()
             && self.departures.is_empty()
             && self
                 .services

@@ -126,6 +126,7 @@ impl Engine {
         let live = self.live(position, &sight);
         let Some(position) = position else {
             if live.labelled {
+                self.sought.remove(&key);
                 self.strays.insert(key, live);
                 self.dirty.extend(self.services.keys().cloned());
             }

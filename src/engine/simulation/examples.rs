@@ -1,0 +1,160 @@
+//! What the engine does in plain situations, each alone.
+
+use super::samples::{config_maps, map, map_key, one, three};
+use super::world::World;
+use crate::desired::{ObjectKey, Resource};
+use crate::engine::pruning::Leaver;
+use crate::engine::watching::watch_of;
+use crate::engine::{
+    Blame, ClusterState, Engine, Event, Fault, Mode, Occurrence, Phase, WatchChange,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(5);
+const LATER: Duration = Duration::from_secs(200);
+
+fn phase(world: &World) -> Phase {
+    let engine = &world.processes[0].engine;
+    engine.status(world.now()).services[0].phase
+}
+
+fn edit(world: &mut World, key: &ObjectKey) {
+    let theirs = |live: &mut Value| live["data"]["a"] = "theirs".into();
+    world.server.edit(key, "kubectl-edit", "", theirs);
+}
+
+#[test]
+fn the_first_check_applies_in_order_and_the_rerun_waits_for_a_later_one() {
+    let world = World::quiet(one(three()));
+    assert_eq!(world.written, ["apply a", "apply b", "apply c"]);
+    let ignored = |o: &Occurrence| matches!(o, Occurrence::RerunIgnored { applied: 3, .. });
+    assert!(world.told.iter().any(ignored), "{:?}", world.told);
+    assert_eq!(phase(&world), Phase::Running);
+}
+
+#[test]
+fn a_healthy_cluster_costs_no_write_and_is_rerun_at_once() {
+    let mut world = World::quiet(one(three()));
+    world.written.clear();
+    world.processes[0].die();
+    world.plan(Duration::ZERO, super::world::Item::Start(0));
+    world.pass(SOON);
+    assert_eq!(phase(&world), Phase::Running);
+    world.pass(LATER);
+    assert_eq!(world.written, Vec::<String>::new());
+}
+
+#[test]
+fn a_heal_says_what_who_and_how_soon() {
+    let mut world = World::quiet(one(three()));
+    let key = map_key("a");
+    edit(&mut world, &key);
+    world.told.clear();
+    world.pass(SOON);
+    let heal = world.told.iter().find_map(|told| match told {
+        Occurrence::Healed(heal) => Some(heal.clone()),
+        _ => None,
+    });
+    let heal = heal.unwrap_or_else(|| panic!("{:?}", world.told));
+    assert_eq!(heal.fault, Fault::Changed);
+    let by = Blame::Manager("kubectl-edit".into(), Some("2026-01-01T00:00:05Z".into()));
+    assert_eq!(heal.by, by);
+    assert_eq!(heal.fields[0].path.to_string(), "data.a");
+    assert!(heal.took < Duration::from_millis(50));
+    assert_eq!(world.server.objects[&key].body["data"]["a"], "1");
+}
+
+#[test]
+fn a_stale_event_after_our_own_write_is_no_drift() {
+    let mut world = World::quiet(one(three()));
+    edit(&mut world, &map_key("a"));
+    let stale = world.server.look(&map_key("a")).unwrap();
+    world.pass(SOON);
+    world.written.clear();
+    let watch = watch_of(&map_key("a"), &config_maps());
+    let change = WatchChange::Applied(stale.into());
+    world.deliver(0, Event::Watch(watch, change));
+    world.pass(SOON);
+    assert_eq!(world.written, Vec::<String>::new());
+}
+
+#[test]
+fn a_struct_that_is_wanted_empty_is_emptied() {
+    let mut dice = super::dice::Dice::new(1);
+    let mut world = World::quiet(super::samples::any(&mut dice));
+    let key = ObjectKey::new("demo.dev", "Widget", Some("other"), "w");
+    let fill = |live: &mut Value| live["data"]["room"]["x"] = "1".into();
+    world.server.edit(&key, "kubectl-edit", "", fill);
+    world.pass(SOON);
+    assert_eq!(
+        world.server.objects[&key].body["data"]["room"],
+        serde_json::json!({})
+    );
+}
+
+#[test]
+fn what_left_the_set_is_deleted_after_a_quiet_time_and_what_was_copied_is_not() {
+    let mut world = World::quiet(one(three()));
+    let mut body = world.server.objects[&map_key("c")].body.clone();
+    body["metadata"]["name"] = "copied".into();
+    let copied = map_key("copied");
+    world.server.make(&copied, "kubectl-create", &body).unwrap();
+    world.written.clear();
+    world.want(one(vec![map("a", "1", &[])]));
+    world.pass(Duration::from_secs(4));
+    assert_eq!(
+        world.written,
+        Vec::<String>::new(),
+        "not before it was quiet"
+    );
+    world.pass(SOON);
+    world.written.sort();
+    assert_eq!(world.written, ["delete b", "delete c"]);
+    assert!(world.server.objects.contains_key(&copied));
+}
+
+#[test]
+fn an_empty_set_deletes_nothing() {
+    let mut world = World::quiet(one(three()));
+    world.want(one(Vec::new()));
+    world.pass(LATER);
+    assert_eq!(world.server.objects.len(), 3);
+}
+
+#[test]
+fn a_watch_that_starts_over_makes_nothing_of_another_kind_seem_gone() {
+    let world = World::quiet(one(three()));
+    // The next process wants one object less, and one of another kind.
+    let mut account = map("account", "1", &[]);
+    account.key = ObjectKey::new("", "ServiceAccount", Some("prod"), "account");
+    account.resource = Arc::new(Resource {
+        kind: "ServiceAccount".into(),
+        plural: "serviceaccounts".into(),
+        ..(*config_maps()).clone()
+    });
+    let maps = watch_of(&map_key("a"), &config_maps());
+    let accounts = watch_of(&account.key, &account.resource);
+    let instance = super::samples::instance();
+    let key = super::samples::fingerprints();
+    let mut engine = Engine::new(instance, key, Mode::Enforce { run: true });
+    let wanted = vec![map("a", "1", &[]), map("b", "1", &["a"]), account];
+    let mut events = vec![
+        Event::Desired(Box::new(one(wanted))),
+        Event::Inventories(world.server.stored().1),
+        Event::Cluster(ClusterState::Ready),
+        Event::Watch(maps.clone(), WatchChange::Restarted),
+    ];
+    let there = world
+        .server
+        .objects
+        .values()
+        .map(|object| object.shown().into());
+    events.extend(there.map(|object| Event::Watch(maps.clone(), WatchChange::Applied(object))));
+    events.push(Event::Watch(accounts, WatchChange::Restarted));
+    events.push(Event::Watch(maps, WatchChange::Synced));
+    engine.handle(events, world.now());
+    let leavers = engine.leavers(&"one".into());
+    assert_ne!(leavers, [(map_key("c"), Leaver::Gone)]);
+}

@@ -1,0 +1,193 @@
+//! What the simulation found, each as one example.
+
+use super::faults::Fault;
+use super::samples::{config_maps, map, map_key, one, secret, secret_key, three};
+use super::world::World;
+use crate::desired::instance::INSTANCE_LABEL;
+use crate::engine::watching::watch_of;
+use crate::engine::{Event, Occurrence, Phase, WatchChange};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(20);
+const LATER: Duration = Duration::from_secs(200);
+
+fn with_secret() -> World {
+    World::quiet(one(vec![map("a", "1", &[]), secret()]))
+}
+
+fn unlabel(live: &mut Value) {
+    let labels = live["metadata"]["labels"].as_object_mut().unwrap();
+    labels.shift_remove(INSTANCE_LABEL);
+}
+
+fn recorded_uid(world: &World) -> Option<String> {
+    let record = world.server.inventories["one"].records.get(&secret_key())?;
+    Some(record.applied.as_ref()?.uid.clone())
+}
+
+fn secret_uid(world: &World) -> Option<String> {
+    Some(world.server.objects.get(&secret_key())?.uid.clone())
+}
+
+/// The law `one-leader` asks of every batch that it begins by storing the inventory.
+#[test]
+fn a_batch_that_only_removes_begins_by_storing_the_inventory() {
+    let mut world = World::quiet(one(three()));
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(SOON);
+    assert_eq!(world.written.last().unwrap(), "delete c");
+}
+
+#[test]
+fn a_made_up_secret_without_our_label_is_in_order_and_is_made_again_when_it_goes() {
+    let mut world = with_secret();
+    let uid = secret_uid(&world);
+    world
+        .server
+        .edit(&secret_key(), "kubectl-edit", "", unlabel);
+    let before = world.laws.writes;
+    world.pass(LATER);
+    assert_eq!(world.laws.writes, before, "nothing is to be written");
+    let status = world.processes[0].engine.status(world.now());
+    assert_eq!(
+        status.services[0].phase,
+        Phase::Running,
+        "{:?}",
+        status.services
+    );
+    assert_eq!(secret_uid(&world), uid);
+    world.server.remove(&secret_key());
+    world.laws.lost(&secret_key());
+    world.pass(SOON);
+    assert_ne!(secret_uid(&world), uid);
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+}
+
+#[test]
+fn what_is_deleted_without_our_label_is_not_waited_for_forever() {
+    let mut world = World::quiet(one(three()));
+    let hold = |live: &mut Value| live["metadata"]["finalizers"] = json!(["demo.dev/hold"]);
+    world.server.edit(&map_key("c"), "holder", "", hold);
+    world.server.remove(&map_key("c"));
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", unlabel);
+    world.pass(SOON);
+    world.server.edit(&map_key("c"), "holder", "", |live| {
+        live["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("finalizers");
+    });
+    world.laws.lost(&map_key("c"));
+    assert!(!world.server.objects.contains_key(&map_key("c")));
+    world.pass(SOON);
+    assert!(world.server.objects.contains_key(&map_key("c")));
+}
+
+#[test]
+fn a_made_up_secret_whose_answer_was_lost_is_recorded() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    world.plans.insert(secret_key(), Fault::AnswerLost);
+    world.want(one(vec![map("a", "1", &[]), secret()]));
+    world.pass(SOON);
+    assert!(secret_uid(&world).is_some());
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+}
+
+#[test]
+fn new_values_restart_their_readers_although_the_answer_was_lost() {
+    let mut world = with_secret();
+    world.plans.insert(secret_key(), Fault::AnswerLost);
+    world.server.remove(&secret_key());
+    world.laws.lost(&secret_key());
+    world.pass(SOON);
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+    let restarted = |told: &Occurrence| matches!(told, Occurrence::Restarted { .. });
+    assert_eq!(world.told.iter().filter(|told| restarted(told)).count(), 1);
+}
+
+#[test]
+fn a_watch_that_was_faster_than_a_refusal_is_believed() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    world.plans.insert(secret_key(), Fault::ArrivesTwice);
+    world.want(one(vec![map("a", "1", &[]), secret()]));
+    world.pass(SOON);
+    assert_eq!(secret_uid(&world), recorded_uid(&world));
+}
+
+/// The law `one-write` counts what is on its way.
+#[test]
+fn what_leaves_the_set_and_comes_back_is_not_written_while_a_write_is_on_its_way() {
+    let mut world = World::quiet(one(three()));
+    world.plans.insert(map_key("c"), Fault::ArrivesLate);
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", |live| {
+            live["data"]["a"] = "theirs".into();
+        });
+    world.pass(Duration::from_millis(50));
+    assert_eq!(world.processes[0].flights.len(), 1);
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(Duration::from_millis(50));
+    world.want(one(three()));
+    world.pass(SOON);
+    assert_eq!(world.server.objects[&map_key("c")].body["data"]["a"], "1");
+}
+
+#[test]
+fn a_deletion_of_what_changed_waits_for_the_watch() {
+    let mut world = World::quiet(one(three()));
+    let maps = watch_of(&map_key("c"), &config_maps());
+    let watch = |world: &mut World, stands_still| {
+        world.processes[0].streams.get_mut(&maps).unwrap().due = stands_still;
+    };
+    watch(&mut world, true);
+    world
+        .server
+        .edit(&map_key("c"), "controller", "status", |live| {
+            live["status"] = "1".into();
+        });
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    let before = world.laws.writes;
+    world.pass(SOON);
+    assert!(
+        world.laws.writes - before < 6,
+        "{}",
+        world.laws.writes - before
+    );
+    watch(&mut world, false);
+    world.call_streams_of(0);
+    world.pass(SOON);
+    assert_eq!(world.written.last().unwrap(), "delete c");
+}
+
+#[test]
+fn what_a_watch_does_not_show_is_looked_for_before_it_is_forgotten() {
+    let mut world = World::quiet(one(three()));
+    let before = world.server.look(&map_key("c")).unwrap();
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(Duration::from_millis(50));
+    let history = WatchChange::Deleted(before.into());
+    let maps = watch_of(&map_key("c"), &config_maps());
+    world.deliver(0, Event::Watch(maps, history));
+    world.pass(SOON);
+    assert_eq!(world.written.last().unwrap(), "delete c");
+    assert_eq!(world.server.inventories["one"].records.len(), 2);
+}
+
+#[test]
+fn what_left_while_it_was_deleted_without_our_label_is_forgotten() {
+    let mut world = World::quiet(one(three()));
+    let hold = |live: &mut Value| live["metadata"]["finalizers"] = json!(["demo.dev/hold"]);
+    world.server.edit(&map_key("c"), "holder", "", hold);
+    world.server.remove(&map_key("c"));
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", unlabel);
+    world.pass(SOON);
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+    world.pass(SOON);
+    assert_eq!(world.server.inventories["one"].records.len(), 2);
+}
