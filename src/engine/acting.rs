@@ -6,6 +6,7 @@ use super::diff::{Showing, lacking};
 use super::object::{Looked, Object};
 use super::{Engine, Now, Standing};
 use crate::desired::Need;
+use crate::desired::path::Path;
 use serde_json::Value;
 
 impl Engine {
@@ -48,13 +49,18 @@ impl Engine {
         {
             return false;
         }
+        let known = |path: &Path| object.heals.fields.contains(path);
+        if self.has_to_strip(position) && object.additions().any(|addition| !known(&addition.path))
+        {
+            return true;
+        }
         let fresh = self.fresh.as_ref().filter(|(of, _)| *of == position);
         let body = fresh.map(|(_, body)| &**body).or(object.stash.as_deref());
         let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
         body.zip(wanted).is_some_and(|(live, wanted)| {
             lacking(live, &wanted, Showing::Plain)
                 .iter()
-                .any(|change| !object.heals.fields.contains(&change.path))
+                .any(|change| !known(&change.path))
         })
     }
 

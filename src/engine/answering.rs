@@ -6,6 +6,7 @@ use super::object::{Live, Looked, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::ownership::{owned_fields, writer_of};
 use super::record::{Applied, Record};
+use super::stripping::{intruder_of, is_strip};
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
@@ -30,6 +31,7 @@ impl Engine {
             .map(|(_, body)| &**body);
         let wanted: Option<Value> = serde_json::from_str(&object.desired.body).ok();
         let by = match body.or(object.stash.as_deref()).zip(wanted) {
+            _ if is_strip(cause) => self.intruder(position).unwrap_or(Blame::Unknown),
             Some((live, wanted)) => self.blame(live, &lacking(live, &wanted, Showing::Plain)),
             None => Blame::Unknown,
         };
@@ -95,6 +97,7 @@ impl Engine {
         }
         match self.still_filled(position, &flight, answer) {
             Some(patch) => self.amend(position, &flight, &patch, now),
+            None if self.strip_more(position, &flight, answer, now) => {}
             None => self.on_written(position, &flight, created, answer, now),
         }
     }
@@ -107,7 +110,7 @@ impl Engine {
         answer: &Value,
         now: Now,
     ) {
-        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+        let live = self.live(position, answer);
         let object = &mut self.objects[position];
         let unchanged = flight.version.as_ref() == Some(&live.resource_version);
         object.trouble = None;
@@ -201,14 +204,19 @@ impl Engine {
         flight: &Flight,
         after: &Value,
     ) -> Vec<FieldChange> {
+        let stripped = Self::stripped_fields(flight, after);
+        if is_strip(flight.cause) {
+            return stripped;
+        }
         let Some(before) = &flight.before else {
-            return self.changed_manifest(position);
+            return [self.changed_manifest(position), stripped].concat();
         };
         let sets = [
             owned_fields(before, &self.manager),
             owned_fields(after, &self.manager),
         ];
-        changes_within(before, after, &sets, self.showing(position))
+        let changed = changes_within(before, after, &sets, self.showing(position));
+        [changed, stripped].concat()
     }
 
     /// What changed in the manifest, when the live object before it was not kept.
@@ -289,7 +297,7 @@ impl Engine {
         };
         let by = match &flight.before {
             Some(before) => self.blame(before, &fields),
-            None => Blame::Unknown,
+            None => intruder_of(flight),
         };
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());

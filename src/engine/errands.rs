@@ -3,7 +3,7 @@
 
 use super::amending::{clearing, emptying, filled};
 use super::flight::{Cause, Errand, Flight};
-use super::object::{Live, Looked};
+use super::object::Looked;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::{evidence, other_managers};
 use super::pruning::is_protected;
@@ -27,6 +27,7 @@ impl Engine {
     ) -> Option<Value> {
         let tried = match flight.errand {
             Errand::Amend(tried) => tried,
+            Errand::Strip => return None,
             _ => 0,
         };
         let object = &self.objects[position];
@@ -83,7 +84,7 @@ impl Engine {
 
     /// Nothing stands in the way any more; the write follows.
     pub(super) fn on_cleared(&mut self, position: usize, flight: Flight, answer: &Value) {
-        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+        let live = self.live(position, answer);
         if !self.objects[position].is_history(&live) {
             self.see_own(position, live);
         }
@@ -101,7 +102,7 @@ impl Engine {
 
     /// The ignored fields are ours no more; the write that they were given up for follows.
     pub(super) fn on_released(&mut self, position: usize, flight: Flight, answer: &Value) {
-        let live = Live::of(answer, &self.manager, &self.label, &self.key);
+        let live = self.live(position, answer);
         let object = &mut self.objects[position];
         object.released = Some(flight.digest);
         let before = object.live.as_ref().and_then(|live| live.evidence.clone());

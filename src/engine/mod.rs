@@ -16,6 +16,7 @@
 //! those that the server confirmed.
 
 mod acting;
+pub mod additions;
 pub mod adopting;
 pub mod amending;
 mod answering;
@@ -27,6 +28,7 @@ mod decide;
 pub mod diff;
 mod errands;
 mod event;
+mod exemptions;
 mod flight;
 pub mod health;
 pub mod history;
@@ -50,6 +52,7 @@ pub mod removing;
 mod running;
 mod service;
 pub mod status;
+mod stripping;
 mod verdict;
 mod watching;
 mod writing;

@@ -1,5 +1,6 @@
 //! What the engine knows of one object: what is wanted, what was applied, what the watch said.
 
+use super::additions::Addition;
 use super::backoff::{CLUSTER, Pace};
 use super::diff::FieldChange;
 use super::event::{Explanation, FieldConflict};
@@ -41,6 +42,8 @@ pub struct Object {
     pub conflicts: Vec<FieldConflict>,
     /// Whether the policy allowed to take fields of others with the next write.
     pub take: bool,
+    /// Additions of others that came back when they were removed.
+    pub lasting: BTreeSet<Path>,
     /// The digest for which the ignored fields were given up.
     pub released: Option<Fingerprint>,
     /// Whether a write of ours may still land: one was sent and never answered.
@@ -68,6 +71,8 @@ pub struct Live {
     pub resource_version: String,
     /// What our Apply entry says.
     pub evidence: Option<Evidence>,
+    /// What others added to it.
+    pub additions: Vec<Addition>,
     /// Whether it is in order.
     pub health: Health,
     /// Whether it has our label.
@@ -192,6 +197,7 @@ impl Object {
             trouble: None,
             conflicts: Vec::new(),
             take: false,
+            lasting: BTreeSet::new(),
             released: None,
             unsure: false,
             heals: Heals::default(),
@@ -292,6 +298,7 @@ impl Live {
             uid: text("/metadata/uid").to_owned(),
             resource_version: text("/metadata/resourceVersion").to_owned(),
             evidence: evidence(object, manager, key),
+            additions: Vec::new(),
             health: health(object),
             labelled: label_of(INSTANCE_LABEL) == Some(label),
             service: label_of(SERVICE_LABEL).map(str::to_owned),

@@ -5,6 +5,7 @@ use super::flight::{Cause, Errand, Flight};
 use super::object::{Checked, Looked, Object, Rehearsal, Standing};
 use super::occurrence::Blame;
 use super::ownership::writer_of;
+use super::stripping::is_strip;
 use super::writing::verb;
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::WriteMode;
@@ -53,6 +54,10 @@ impl Engine {
         }
         if cause == Cause::Recreate {
             return self.prove(position, now);
+        }
+        if is_strip(cause) {
+            let flight = self.flight(position, cause, Errand::Strip, now);
+            return self.strip(position, flight);
         }
         let flight = self.flight(position, cause, Errand::Write, now);
         self.leave_to_autoscaler(position, &flight);
@@ -115,7 +120,9 @@ impl Engine {
                         writer.map_or(Blame::Unknown, |w| Blame::Manager(w.manager, w.time)),
                     )
                 });
-                Ok(blamed.collect())
+                let mut fields: Vec<(FieldChange, Blame)> = blamed.collect();
+                fields.extend(self.unwelcome_fields(position, flight, &after));
+                Ok(fields)
             }
             Ok(Written::Deleted) => Ok(Vec::new()),
             Ok(Written::Accepted) => {

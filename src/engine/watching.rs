@@ -106,14 +106,15 @@ impl Engine {
         if position.is_some_and(|position| self.has_seen(position, &object)) {
             return;
         }
-        let live = Live::of(&object, &self.manager, &self.label, &self.key);
         let Some(position) = position else {
+            let live = Live::of(&object, &self.manager, &self.label, &self.key);
             if live.labelled {
                 self.strays.insert(key, live);
                 self.dirty.extend(self.services.keys().cloned());
             }
             return;
         };
+        let live = self.live(position, &object);
         if self.objects[position]
             .live
             .as_ref()
@@ -124,17 +125,22 @@ impl Engine {
         self.see(position, live, now);
         if self.watches.get(watch) == Some(&false) {
             // Nothing is decided before everything was named.
-            let known = &mut self.objects[position];
-            known.stash = decide::differs(known).then_some(object);
+            self.stash(position, object);
             return self.count(position);
         }
         self.fresh = Some((position, object));
         self.queue.remove(&position);
         self.consider(position, now);
         if let Some((_, body)) = self.fresh.take() {
-            let object = &mut self.objects[position];
-            object.stash = decide::differs(object).then_some(body);
+            self.stash(position, body);
         }
+    }
+
+    /// Keeps the body of an object that differs until it is written.
+    fn stash(&mut self, position: usize, body: Box<Value>) {
+        let strips = self.has_to_strip(position);
+        let object = &mut self.objects[position];
+        object.stash = (strips || decide::differs(object)).then_some(body);
     }
 
     /// Whether this very version is known: our own write comes back by the watch, and so does
