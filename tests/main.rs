@@ -5,6 +5,7 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod additions;
 mod adopt;
 mod artefact;
 mod children;
