@@ -240,3 +240,6 @@ fn said<'a>(additions: impl Iterator<Item = &'a Addition>) -> String {
     let each = additions.map(|a| format!("{} by {}", a.path.folded(), a.by.manager));
     each.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;
