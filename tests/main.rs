@@ -24,6 +24,7 @@ mod leader;
 mod lines;
 mod manifest;
 mod messages;
+mod order;
 mod original;
 mod ownership;
 mod protection;

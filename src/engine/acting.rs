@@ -30,12 +30,25 @@ impl Engine {
                 _ => false,
             };
             let health = first.health();
-            let met = there && (prerequisite.need == Need::Applied || health.is_current());
-            (!met).then(|| match health.reason().filter(|_| there) {
+            let unanswered = self.is_unanswered(object, first);
+            let ready = health.is_current() && !unanswered;
+            let met = there && (prerequisite.need == Need::Applied || ready);
+            let lonely = unanswered.then_some("has no ready endpoint");
+            (!met).then(|| match health.reason().or(lonely).filter(|_| there) {
                 Some(reason) => format!("{} ({reason})", prerequisite.key.short()),
                 None => prerequisite.key.short(),
             })
         })
+    }
+
+    /// Whether an object hands requests of the API server to a Service that nobody answers for yet:
+    /// a webhook before its pods could keep those very pods from being made.
+    fn is_unanswered(&self, object: &Object, front: &Object) -> bool {
+        let asks = matches!(
+            &*object.desired.key.group,
+            "admissionregistration.k8s.io" | "apiregistration.k8s.io"
+        );
+        asks && front.desired.wants_endpoint && self.ready_endpoints(&front.desired.key) == 0
     }
 
     /// Whether an object that rests from a fight differs in other fields too: those are nobody's
