@@ -18,6 +18,7 @@ mod faults;
 mod files;
 mod finding;
 mod graph;
+mod hazards;
 mod history;
 mod intruders;
 mod leader;

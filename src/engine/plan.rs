@@ -250,7 +250,7 @@ impl Engine {
     fn leaving(&self, name: &Arc<str>, key: ObjectKey, leaver: Leaver) -> Option<Step> {
         let (action, reason) = match leaver {
             Leaver::Gone | Leaver::Unknown => return None,
-            Leaver::Keep(reason) | Leaver::Held(reason) => {
+            Leaver::Keep(reason) | Leaver::Held(reason) | Leaver::Unseen(reason) => {
                 (Action::Kept, format!("stays: {reason}"))
             }
             Leaver::Delete(..) => (Action::Delete, format!("no longer in services/{name}")),
