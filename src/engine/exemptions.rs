@@ -9,7 +9,7 @@ use crate::desired::path::{Path, Segment};
 #[must_use]
 pub fn is_of_cluster(manager: &str) -> bool {
     const BEGIN: [&str; 6] = ["kube-", "kubelet", "kubeadm", "cloud-", "system:", "jsorc"];
-    const WITHIN: [&str; 7] = [
+    const WITHIN: [&str; 18] = [
         "controller",
         "operator",
         "autoscaler",
@@ -17,6 +17,18 @@ pub fn is_of_cluster(manager: &str) -> bool {
         "injector",
         "webhook",
         "admission",
+        // Controllers that are called otherwise.
+        "cert-manager",
+        "external-dns",
+        "external-secrets",
+        "istio",
+        "pilot-discovery",
+        "linkerd",
+        "cilium",
+        "kyverno",
+        "gatekeeper",
+        "crossplane",
+        "reloader",
     ];
     // Who is named so is not known: the first is the server's name for whoever wrote before
     // anybody applied, the last what controllers are built as when nobody names them.
@@ -85,6 +97,7 @@ mod tests {
             "kube-scheduler",
             "kubelet",
             "cainjector",
+            "cert-manager-challenges",
             "cluster-autoscaler",
             "kustomize-controller",
             "postgres-operator",
