@@ -20,6 +20,10 @@ pub struct Flight {
     pub errand: Errand,
     /// Whether what stood in its way was cleared.
     pub cleared: bool,
+    /// How often somebody else wrote before a patch of it came.
+    pub misses: u8,
+    /// The version that its last removal was for.
+    pub tested: Option<String>,
     /// How often it removed what others had added.
     pub strips: u8,
     /// What it removed of that, with what each field held.

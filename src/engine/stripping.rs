@@ -2,7 +2,7 @@
 //!
 //! The patch needs the version and the places only, which are kept of the last state that was seen,
 //! so a removal is one request straight from the event. What the answer still shows is removed once
-//! more, and then left: a default that comes back is nobody's.
+//! more, and then left; what is there by default is left at once.
 
 use super::additions::{Addition, additions, has_guests, stripping};
 use super::decide::strips;
@@ -67,11 +67,13 @@ impl Engine {
         if unwelcome.is_empty() {
             return false;
         }
-        if flight.strips >= REMOVALS {
-            self.leave(position, &unwelcome);
+        // A removal that changes nothing was about what is there by default.
+        let same = flight.tested.as_ref() == Some(&live.resource_version);
+        if same || flight.strips >= REMOVALS {
+            self.leave(position, &unwelcome, !same);
             return false;
         }
-        let next = self.next_strip(position, flight, now);
+        let next = self.next_flight(position, flight, Errand::Strip, now);
         self.send_strip(
             position,
             next,
@@ -82,8 +84,7 @@ impl Engine {
         true
     }
 
-    /// A removal that was refused; whether something follows. Controllers write to an object just
-    /// after people do, so one that changed meanwhile is looked at once more, by an apply.
+    /// A removal that was refused; whether something follows.
     pub(super) fn on_strip_refused(
         &mut self,
         position: usize,
@@ -91,13 +92,6 @@ impl Engine {
         error: &WriteError,
         now: Now,
     ) -> bool {
-        if *error == WriteError::Changed && flight.strips < REMOVALS {
-            let mut next = self.next_strip(position, flight, now);
-            next.errand = Errand::Write;
-            let verb = super::writing::verb(&self.objects[position], flight.cause, false);
-            self.launch(position, next, verb);
-            return true;
-        }
         if error.passes() {
             return false;
         }
@@ -145,17 +139,6 @@ impl Engine {
         service.is_some_and(|service| super::decide::removes(service.desired.policy))
     }
 
-    fn next_strip(&mut self, position: usize, flight: &Flight, now: Now) -> Flight {
-        let mut next = self.flight(position, flight.cause, Errand::Strip, now);
-        next.since = flight.since;
-        next.strips = flight.strips;
-        next.digest = flight.digest;
-        next.version.clone_from(&flight.version);
-        next.before.clone_from(&flight.before);
-        next.stripped.clone_from(&flight.stripped);
-        next
-    }
-
     fn send_strip(
         &mut self,
         position: usize,
@@ -167,6 +150,7 @@ impl Engine {
         let patch = stripping(version, &unwelcome).to_string().into();
         let dry_run = matches!(self.mode, Mode::Observe { .. });
         flight.strips += 1;
+        flight.tested = Some(version.to_owned());
         for addition in unwelcome {
             let change = removal(body, &addition.path, self.showing(position));
             let mut known = flight.stripped.iter();
@@ -178,10 +162,13 @@ impl Engine {
     }
 
     /// What cannot be removed stays, and is no difference any more.
-    fn leave(&mut self, position: usize, lasting: &[Addition]) {
+    fn leave(&mut self, position: usize, lasting: &[Addition], told: bool) {
         let object = &mut self.objects[position];
         let paths = lasting.iter().map(|addition| addition.path.clone());
         object.lasting.extend(paths);
+        if !told {
+            return;
+        }
         let (service, key) = (object.service.clone(), object.desired.key.clone());
         self.tell(Occurrence::Refused {
             service,

@@ -71,6 +71,8 @@ impl Engine {
             cause,
             errand,
             cleared: false,
+            misses: 0,
+            tested: None,
             strips: 0,
             stripped: Vec::new(),
             digest: object.desired.digest,

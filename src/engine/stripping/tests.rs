@@ -41,7 +41,7 @@ fn config_maps() -> Arc<Resource> {
 }
 
 fn wanted() -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"},
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1", "hole": {}},
         "metadata": {"name": "web", "namespace": "prod", "labels": {"jsorc.dev/instance": "prod.jsorc"}}})
 }
 
@@ -54,7 +54,7 @@ fn live(version: u32, added: &[&str]) -> Value {
         theirs.insert(format!("f:{name}"), json!({}));
     }
     let label = json!({"f:jsorc.dev/instance": {}});
-    let ours = json!({"f:data": {"f:a": {}}, "f:metadata": {"f:labels": label}});
+    let ours = json!({"f:data": {"f:a": {}, "f:hole": {}}, "f:metadata": {"f:labels": label}});
     live["metadata"]["uid"] = "u1".into();
     live["metadata"]["resourceVersion"] = version.to_string().into();
     live["metadata"]["managedFields"] = json!([
@@ -63,7 +63,7 @@ fn live(version: u32, added: &[&str]) -> Value {
     live
 }
 
-fn set(foreign: Foreign) -> DesiredSet {
+fn set(foreign: Foreign, ignored: &[&str]) -> DesiredSet {
     let object = DesiredObject {
         key: key(),
         resource: config_maps(),
@@ -72,7 +72,7 @@ fn set(foreign: Foreign) -> DesiredSet {
         mode: WriteMode::Apply,
         after: Vec::new(),
         stage: 0,
-        ignored: Path::parse("data.ignored").into_iter().collect(),
+        ignored: ignored.iter().filter_map(|p| Path::parse(p)).collect(),
         wants_endpoint: false,
         place: "services/web/kube/web.yaml:1".into(),
     };
@@ -132,12 +132,17 @@ struct Case {
 }
 
 impl Case {
-    fn begin(mode: Mode, foreign: Foreign, conflicts: &[&str], live: Value) -> Self {
+    fn begin(
+        mode: Mode,
+        foreign: Foreign,
+        (ignored, conflicts): (&[&str], &[&str]),
+        live: Value,
+    ) -> Self {
         let mut case = Self {
             engine: Engine::new(instance(), fingerprints(), mode),
             out: Vec::new(),
         };
-        case.tell(Event::Desired(Box::new(set(foreign))));
+        case.tell(Event::Desired(Box::new(set(foreign, ignored))));
         case.tell(Event::Inventories(vec![inventory(conflicts)]));
         case.tell(Event::Cluster(ClusterState::Ready));
         let watch = WatchKey {
@@ -157,7 +162,7 @@ impl Case {
 
     fn enforcing(live: Value) -> Self {
         let mode = Mode::Enforce { run: true };
-        Self::begin(mode, Foreign::Remove, &[], live)
+        Self::begin(mode, Foreign::Remove, (&[], &[]), live)
     }
 
     fn tell(&mut self, event: Event) {
@@ -248,13 +253,13 @@ fn it_is_removed_straight_from_the_event_and_told() {
 #[test]
 fn where_policy_reports_nothing_is_written_and_the_plan_lists_it() {
     let mode = Mode::Enforce { run: true };
-    let mut case = Case::begin(mode, Foreign::Report, &[], live(7, &["theirs"]));
+    let mut case = Case::begin(mode, Foreign::Report, (&[], &[]), live(7, &["theirs"]));
     assert!(case.write().is_none());
     let plan = case.engine.plan();
     assert!(!plan.differs());
     assert_eq!(plan.foreign(), 1);
     // A policy that is another one now needs no new event.
-    case.tell(Event::Desired(Box::new(set(Foreign::Remove))));
+    case.tell(Event::Desired(Box::new(set(Foreign::Remove, &[]))));
     let (_, version, removed) = case.strip();
     assert_eq!((&*version, &*removed), ("7", &["/data/theirs".into()][..]));
 }
@@ -263,7 +268,8 @@ fn where_policy_reports_nothing_is_written_and_the_plan_lists_it() {
 fn what_is_ignored_or_left_in_a_conflict_is_not_removed() {
     let mode = Mode::Enforce { run: true };
     let live = live(7, &["ignored", "disputed"]);
-    let mut case = Case::begin(mode, Foreign::Remove, &["data.disputed"], live);
+    let left: (&[&str], &[&str]) = (&["data.ignored"], &["data.disputed"]);
+    let mut case = Case::begin(mode, Foreign::Remove, left, live);
     assert!(case.write().is_none());
     assert_eq!(case.engine.plan().foreign(), 0);
 }
@@ -285,6 +291,35 @@ fn an_object_that_changed_meanwhile_is_looked_at_by_an_apply() {
 }
 
 #[test]
+fn a_struct_that_is_being_emptied_while_a_controller_writes_is_emptied_all_the_same() {
+    let filled = |version| {
+        let mut filled = live(version, &[]);
+        filled["data"]["hole"] = json!({"x": 1});
+        let theirs = json!({"f:data": {"f:hole": {"f:x": {}}}});
+        filled["metadata"]["managedFields"][1]["fieldsV1"] = theirs;
+        filled
+    };
+    let mut case = Case::enforcing(filled(7));
+    for version in [8, 9] {
+        let write = case.write().unwrap();
+        assert!(matches!(write.verb, Verb::Apply { .. }), "{write:?}");
+        case.answer(write.attempt, Ok(filled(version)));
+        let (attempt, at, places) = case.strip();
+        assert_eq!((at, &*places[0]), (version.to_string(), "/data/hole"));
+        if version == 8 {
+            case.answer(attempt, Err(WriteError::Changed));
+        } else {
+            case.answer(attempt, Ok(live(10, &[])));
+        }
+    }
+    let [heal] = case.heals()[..] else {
+        panic!("{:?}", case.out)
+    };
+    assert_eq!(heal.by, Blame::Manager("kubectl-patch".into(), None));
+    assert_eq!(heal.fields[0].path.to_string(), "data.hole.x");
+}
+
+#[test]
 fn what_comes_back_is_left_after_two_removals() {
     let mut case = Case::enforcing(live(7, &["theirs"]));
     for version in [7, 8] {
@@ -296,6 +331,20 @@ fn what_comes_back_is_left_after_two_removals() {
         case.refusals(),
         ["data.theirs by kubectl-patch comes back when it is removed: left"]
     );
+    assert!(case.write().is_none());
+    assert!(!case.engine.plan().differs());
+}
+
+#[test]
+fn what_is_there_by_default_is_left_without_a_word() {
+    let mut case = Case::enforcing(live(7, &["theirs", "default"]));
+    let (attempt, ..) = case.strip();
+    case.answer(attempt, Ok(live(8, &["default"])));
+    let (attempt, version, removed) = case.strip();
+    assert_eq!((&*version, &*removed), ("8", &["/data/default".into()][..]));
+    case.answer(attempt, Ok(live(8, &["default"])));
+    assert_eq!(case.heals()[0].fields.len(), 1);
+    assert_eq!(case.refusals(), Vec::<&str>::new());
     assert!(case.write().is_none());
     assert!(!case.engine.plan().differs());
 }
@@ -318,7 +367,7 @@ fn a_refused_removal_never_makes_the_object_anew() {
 #[test]
 fn a_plan_asks_the_server_and_shows_what_would_go() {
     let mode = Mode::Observe { rehearse: true };
-    let mut case = Case::begin(mode, Foreign::Remove, &[], live(7, &["theirs"]));
+    let mut case = Case::begin(mode, Foreign::Remove, (&[], &[]), live(7, &["theirs"]));
     let write = case.write().unwrap();
     assert!(write.verb.only_rehearses(), "{write:?}");
     case.answer(write.attempt, Ok(live(7, &[])));
