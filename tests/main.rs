@@ -5,6 +5,7 @@
     reason = "a helper that fails is the failure of its test"
 )]
 
+mod additions;
 mod adopt;
 mod artefact;
 mod children;
@@ -17,12 +18,15 @@ mod faults;
 mod files;
 mod finding;
 mod graph;
+mod hazards;
 mod history;
+mod instances;
 mod intruders;
 mod leader;
 mod lines;
 mod manifest;
 mod messages;
+mod order;
 mod original;
 mod ownership;
 mod protection;
@@ -31,6 +35,7 @@ mod release;
 mod requests;
 mod review;
 mod rig;
+mod rollback;
 mod support;
 mod suspend;
 mod unscheduled;

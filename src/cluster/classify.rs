@@ -7,7 +7,7 @@
 use crate::desired::path::{Path, Segment};
 use crate::engine::{FieldConflict, WriteError};
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// What an unsuccessful answer means. For a Secret, nothing that the server says about values is
@@ -152,11 +152,10 @@ impl Answer<'_> {
         if self.causes().any(|(_, field, _)| field == "metadata.uid") {
             return WriteError::NotOurs;
         }
-        // A JSON patch whose test of the version did not hold.
-        if self
-            .text("/message")
-            .contains("testing value /metadata/resourceVersion")
-        {
+        // Who refuses an object names it. Only a JSON patch that does not fit is refused without a
+        // word, and ours begin with a test of the version.
+        let details = self.status.pointer("/details").and_then(Value::as_object);
+        if self.is_status() && details.is_none_or(Map::is_empty) {
             return WriteError::Changed;
         }
         let message = self.message(status);
@@ -246,6 +245,16 @@ mod tests {
         );
         let plain = refused(StatusCode::NOT_FOUND, b"404 page not found\n", false);
         assert_eq!(plain, WriteError::KindNotServed);
+    }
+
+    #[test]
+    fn a_patch_that_does_not_fit_any_more_means_that_the_object_changed() {
+        let said = "the server rejected our request due to an error in our request";
+        let answered = answer(422, &status("Invalid", said, &json!({})));
+        assert_eq!(answered, WriteError::Changed);
+        let refused = json!({"name": "x", "kind": "ConfigMap"});
+        let named = answer(422, &status("Invalid", "it is invalid", &refused));
+        assert_eq!(named, WriteError::Invalid("it is invalid".into()));
     }
 
     #[test]

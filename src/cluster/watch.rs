@@ -255,11 +255,11 @@ fn refused(error: &WriteError) -> Ended {
     Ended::Failed(error.to_string())
 }
 
-/// Between a tenth of a second and five, a little different for each watch.
+/// From twenty milliseconds, because the storage of a kind is up that long after its definition is
+/// established, to five seconds; a little different for each watch.
 fn pause(failures: u32, key: &WatchKey) -> Duration {
-    let base = Duration::from_millis(100)
-        .saturating_mul(1 << failures.min(6))
-        .min(Duration::from_secs(5));
+    let doubled = Duration::from_millis(20).saturating_mul(1 << failures.saturating_sub(1).min(8));
+    let base = doubled.min(Duration::from_secs(5));
     let spread =
         u32::try_from(key.resource.kind.bytes().map(usize::from).sum::<usize>() % 100).unwrap_or(0);
     base + base / 4 * spread / 100
@@ -268,7 +268,9 @@ fn pause(failures: u32, key: &WatchKey) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::WatchKey;
     use serde_json::json;
+    use std::sync::Arc;
 
     #[test]
     fn an_item_of_a_list_says_its_kind_once() {
@@ -277,5 +279,25 @@ mod tests {
         assert_eq!(bare.value(), whole);
         let said = with_kind(&whole.to_string(), "v1", "ConfigMap");
         assert_eq!(said.text(), whole.to_string());
+    }
+
+    #[test]
+    fn the_first_pauses_are_short_and_the_last_ones_are_long() {
+        let resource = crate::desired::Resource {
+            group: "example.com".into(),
+            version: "v1".into(),
+            kind: "Thing".into(),
+            plural: "things".into(),
+            namespaced: true,
+        };
+        let key = WatchKey {
+            resource: Arc::new(resource),
+            namespace: None,
+            name: None,
+        };
+        let first: Duration = (1..=2).map(|failures| pause(failures, &key)).sum();
+        assert!(first < Duration::from_millis(80), "{first:?}");
+        assert!(pause(9, &key) >= Duration::from_secs(5));
+        assert_eq!(pause(9, &key), pause(u32::MAX, &key));
     }
 }

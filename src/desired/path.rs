@@ -109,6 +109,13 @@ impl Path {
                 .all(|(mine, theirs)| mine.matches(theirs))
     }
 
+    /// Whether one of the two paths contains the other.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let common = self.0.len().min(other.0.len());
+        Self(self.0[..common].to_vec()).contains(other)
+    }
+
     /// The path with a long middle folded: `spec…containers[redis].image`.
     #[must_use]
     pub fn folded(&self) -> String {

@@ -6,6 +6,7 @@ use super::diff::{Showing, lacking};
 use super::object::{Looked, Object};
 use super::{Engine, Now, Standing};
 use crate::desired::Need;
+use crate::desired::path::Path;
 
 impl Engine {
     /// What has to come before an object, in words; `None` when nothing does.
@@ -28,12 +29,25 @@ impl Engine {
                 _ => false,
             };
             let health = first.health();
-            let met = there && (prerequisite.need == Need::Applied || health.is_current());
-            (!met).then(|| match health.reason().filter(|_| there) {
+            let unanswered = self.is_unanswered(object, first);
+            let ready = health.is_current() && !unanswered;
+            let met = there && (prerequisite.need == Need::Applied || ready);
+            let lonely = unanswered.then_some("has no ready endpoint");
+            (!met).then(|| match health.reason().or(lonely).filter(|_| there) {
                 Some(reason) => format!("{} ({reason})", prerequisite.key.short()),
                 None => prerequisite.key.short(),
             })
         })
+    }
+
+    /// Whether an object hands requests of the API server to a Service that nobody answers for yet:
+    /// a webhook before its pods could keep those very pods from being made.
+    fn is_unanswered(&self, object: &Object, front: &Object) -> bool {
+        let asks = matches!(
+            &*object.desired.key.group,
+            "admissionregistration.k8s.io" | "apiregistration.k8s.io"
+        );
+        asks && front.desired.wants_endpoint && self.ready_endpoints(&front.desired.key) == 0
     }
 
     /// Whether an object that rests from a fight differs in other fields too: those are nobody's
@@ -47,12 +61,17 @@ impl Engine {
         {
             return false;
         }
+        let known = |path: &Path| object.heals.fields.contains(path);
+        if self.has_to_strip(position) && object.additions().any(|addition| !known(&addition.path))
+        {
+            return true;
+        }
         let wanted = object.desired.body.value();
         let body = self.body_seen(position);
         body.zip(wanted).is_some_and(|(live, wanted)| {
             lacking(&live.value(), &wanted, Showing::Plain)
                 .iter()
-                .any(|change| !object.heals.fields.contains(&change.path))
+                .any(|change| !known(&change.path))
         })
     }
 

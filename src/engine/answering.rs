@@ -8,6 +8,7 @@ use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::ownership::{owned_fields, writer_of};
 use super::record::{Applied, Record};
 use super::sight::Sight;
+use super::stripping::{intruder_of, is_strip};
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::{ObjectKey, Wanted, WriteMode};
 use serde_json::Value;
@@ -27,6 +28,7 @@ impl Engine {
         }
         let wanted = object.desired.body.value();
         let by = match self.body_seen(position).zip(wanted) {
+            _ if is_strip(cause) => self.intruder(position).unwrap_or(Blame::Unknown),
             Some((live, wanted)) => {
                 let live = live.value();
                 self.blame(&live, &lacking(&live, &wanted, Showing::Plain))
@@ -98,25 +100,22 @@ impl Engine {
         let Ok(sight) = Sight::read(answer.text()) else {
             return;
         };
+        let live = self.live(Some(position), &sight);
         match flight.errand {
-            Errand::Release => {
-                let live = self.live(Some(position), &sight);
-                return self.on_released(position, flight, live);
-            }
-            Errand::Clear => {
-                let live = self.live(Some(position), &sight);
-                return self.on_cleared(position, flight, live);
-            }
+            Errand::Release => return self.on_released(position, flight, live),
+            Errand::Clear => return self.on_cleared(position, flight, live),
             Errand::Withdraw => return self.on_withdrawn(position, answer),
             Errand::Write if !created && self.is_foreign(position, &flight, answer) => {
-                return self.withdraw(position, &flight, sight.uid().to_owned(), now);
+                return self.withdraw(position, &flight, live.uid, now);
             }
             _ => {}
         }
-        if let Some(patch) = self.still_filled(position, &flight, answer) {
+        if let Some(patch) = self.still_filled(position, &flight, &live, answer) {
             return self.amend(position, &flight, &patch, now);
         }
-        let live = self.live(Some(position), &sight);
+        if self.strip_more(position, &flight, &live, answer, now) {
+            return;
+        }
         self.on_written(position, &flight, created, live, answer, now);
     }
 
@@ -225,15 +224,20 @@ impl Engine {
         flight: &Flight,
         after: &Body,
     ) -> Vec<FieldChange> {
+        let stripped = Self::stripped_fields(flight, after);
+        if is_strip(flight.cause) {
+            return stripped;
+        }
         let Some(before) = &flight.before else {
-            return self.changed_manifest(position);
+            return [self.changed_manifest(position), stripped].concat();
         };
         let (before, after) = (before.value(), after.value());
         let sets = [
             owned_fields(&before, &self.manager),
             owned_fields(&after, &self.manager),
         ];
-        changes_within(&before, &after, &sets, self.showing(position))
+        let changed = changes_within(&before, &after, &sets, self.showing(position));
+        [changed, stripped].concat()
     }
 
     /// What changed in the manifest, when the live object before it was not kept.
@@ -311,7 +315,7 @@ impl Engine {
         };
         let by = match &flight.before {
             Some(before) => self.blame(&before.value(), &fields),
-            None => Blame::Unknown,
+            None => intruder_of(flight),
         };
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());

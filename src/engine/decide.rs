@@ -8,7 +8,7 @@ use super::occurrence::Fault;
 use super::record::Applied;
 use crate::config::Policy;
 use crate::desired::{RunPolicy, WriteMode};
-use crate::manifest::spec::{Adopt, Conflicts, Mode};
+use crate::manifest::spec::{self, Adopt, Conflicts, Mode};
 use std::time::Duration;
 
 /// What surrounds the object at the moment of the decision.
@@ -97,6 +97,18 @@ pub fn decide(object: &Object, around: &Surroundings<'_>) -> Decision {
         return Decision::Record;
     }
     Decision::Write(cause)
+}
+
+/// Whether an object has additions of others that policy removes.
+#[must_use]
+pub fn strips(object: &Object, policy: Policy) -> bool {
+    removes(policy) && object.additions().next().is_some()
+}
+
+/// Whether policy removes what others add.
+#[must_use]
+pub fn removes(policy: Policy) -> bool {
+    policy.foreign == spec::Foreign::Remove
 }
 
 /// Whether a live object is not as applied, as far as it and its record tell.
@@ -227,6 +239,9 @@ fn compared(object: &Object, live: &Live, known: &Applied, policy: Option<Policy
         (now, then) => now.is_none() && then.is_none(),
     };
     match (same, live.labelled) {
+        (true, true) if policy.is_some_and(|policy| strips(object, policy)) => {
+            Difference::Cause(Cause::Drift(Fault::Added))
+        }
         (true, true) => Difference::None,
         (_, false) => Difference::Cause(Cause::Drift(Fault::Unlabelled)),
         (false, true) => Difference::Cause(Cause::Drift(Fault::Changed)),

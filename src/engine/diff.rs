@@ -87,6 +87,17 @@ pub fn lacking(live: &Value, wanted: &Value, showing: Showing<'_>) -> Vec<FieldC
     all
 }
 
+/// A field that goes away, as far as it is known what it held.
+#[must_use]
+pub fn removal(before: Option<&Value>, path: &Path, showing: Showing<'_>) -> FieldChange {
+    let from = before.and_then(|before| path.get(before));
+    FieldChange {
+        path: path.clone(),
+        from: from.map(|value| show(path, value, showing)),
+        to: None,
+    }
+}
+
 fn show(path: &Path, value: &Value, showing: Showing<'_>) -> Shown {
     let of_secret = matches!(path.0.first(), Some(Segment::Field(name)) if name == "data" || name == "stringData");
     match showing {

@@ -9,7 +9,6 @@ use super::occurrence::{Fault, Occurrence};
 use super::ownership::other_managers;
 use super::pruning::is_protected;
 use super::record::Record;
-use super::sight::Sight;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::{Adopt, Recreate};
@@ -17,6 +16,8 @@ use serde_json::{Value, json};
 
 /// How often a struct that does not stay empty is emptied.
 const AMENDMENTS: u8 = 2;
+/// How often a patch is begun anew at once, because somebody else wrote before it came.
+const MISSES: u8 = 5;
 
 impl Engine {
     /// The patch for structs that an apply left filled although they are drift: our entry is as
@@ -25,17 +26,18 @@ impl Engine {
         &self,
         position: usize,
         flight: &Flight,
+        live: &Live,
         answer: &Body,
     ) -> Option<Value> {
         let tried = match flight.errand {
             Errand::Amend(tried) => tried,
+            Errand::Strip => return None,
             _ => 0,
         };
         let object = &self.objects[position];
         let known = object.record.as_ref()?.applied.as_ref()?;
         let then = known.evidence.as_ref()?;
-        let sight = Sight::read(answer.text()).ok()?;
-        let now = sight.evidence(&self.manager, &self.key)?;
+        let now = live.evidence?;
         let differs = now.entry == then.entry && now.projection != then.projection;
         let drift = flight.cause == Cause::Drift(Fault::Changed) && known.digest == flight.digest;
         if !differs || !drift || tried >= AMENDMENTS {
@@ -53,13 +55,46 @@ impl Engine {
             Errand::Amend(tried) => tried + 1,
             _ => 1,
         };
-        let mut next = self.flight(position, flight.cause, Errand::Amend(tried), now);
-        next.since = flight.since;
-        next.version.clone_from(&flight.version);
-        next.before.clone_from(&flight.before);
+        let next = self.next_flight(position, flight, Errand::Amend(tried), now);
         let patch = patch.to_string().into();
         let dry_run = matches!(self.mode, Mode::Observe { .. });
         self.launch(position, next, Verb::Amend { patch, dry_run });
+    }
+
+    /// A patch that did not fit the object any more: controllers write just after people do. An apply
+    /// looks at it anew, unless that was tried too often; whether it does.
+    pub(super) fn begin_anew(&mut self, position: usize, flight: &Flight, now: Now) -> bool {
+        if flight.misses >= MISSES {
+            return false;
+        }
+        let mut next = self.next_flight(position, flight, Errand::Write, now);
+        next.misses += 1;
+        next.strips = flight.strips.saturating_sub(1);
+        let verb = super::writing::verb(&self.objects[position], flight.cause, false);
+        self.launch(position, next, verb);
+        true
+    }
+
+    /// The next request of a write, which remembers what the one before it was about.
+    pub(super) fn next_flight(
+        &mut self,
+        position: usize,
+        flight: &Flight,
+        errand: Errand,
+        now: Now,
+    ) -> Flight {
+        Flight {
+            since: flight.since,
+            cleared: flight.cleared,
+            misses: flight.misses,
+            tested: flight.tested.clone(),
+            strips: flight.strips,
+            stripped: flight.stripped.clone(),
+            digest: flight.digest,
+            version: flight.version.clone(),
+            before: flight.before.clone(),
+            ..self.flight(position, flight.cause, errand, now)
+        }
     }
 
     /// A heal that the server refuses because of what somebody made of a list: that is cleared, once.
@@ -74,10 +109,7 @@ impl Engine {
             .filter(|_| drift && flight.errand == Errand::Write && !flight.cleared)
             .and_then(|(live, wanted): (_, Value)| clearing(&live.value(), &wanted));
         let Some(patch) = patch else { return false };
-        let mut next = self.flight(position, flight.cause, Errand::Clear, now);
-        next.since = flight.since;
-        next.version.clone_from(&flight.version);
-        next.before.clone_from(&flight.before);
+        let mut next = self.next_flight(position, flight, Errand::Clear, now);
         next.cleared = true;
         let dry_run = matches!(self.mode, Mode::Observe { .. });
         let patch = patch.to_string().into();

@@ -1,6 +1,8 @@
 //! A write on its way: why it is made, and what each of its requests is for.
 
+use super::additions::Addition;
 use super::body::Body;
+use super::diff::FieldChange;
 use super::occurrence::Fault;
 use crate::desired::Fingerprint;
 use std::time::Duration;
@@ -18,6 +20,14 @@ pub struct Flight {
     pub errand: Errand,
     /// Whether what stood in its way was cleared.
     pub cleared: bool,
+    /// How often somebody else wrote before a patch of it came.
+    pub misses: u8,
+    /// The version that its last removal was for.
+    pub tested: Option<String>,
+    /// How often it removed what others had added.
+    pub strips: u8,
+    /// What it removed of that, with what each field held.
+    pub stripped: Vec<(Addition, FieldChange)>,
     /// What was wanted when it began; the manifest may change before the answer.
     pub digest: Fingerprint,
     /// The version that the object had; `None` when it was not there.
@@ -35,6 +45,8 @@ pub enum Errand {
     Release,
     /// To empty structs that the write could not; how often it was tried.
     Amend(u8),
+    /// To remove what others added.
+    Strip,
     /// To clear what stands in the way of the write, which follows.
     Clear,
     /// To learn whether the object could be created anew; its deletion follows.
@@ -67,6 +79,7 @@ impl Cause {
             Self::Changed => "its manifest changed",
             Self::Unrecorded => "not in the inventory",
             Self::Drift(Fault::Changed) => "was changed",
+            Self::Drift(Fault::Added) => "others added to it",
             Self::Drift(Fault::Deleted) => "was deleted",
             Self::Drift(Fault::Unlabelled) => "lost our label",
             Self::Drift(Fault::Replaced) => "was replaced by another object",

@@ -16,6 +16,7 @@
 //! those that the server confirmed.
 
 mod acting;
+pub mod additions;
 pub mod adopting;
 pub mod amending;
 mod answering;
@@ -28,6 +29,7 @@ mod decide;
 pub mod diff;
 mod errands;
 mod event;
+mod exemptions;
 mod flight;
 pub mod health;
 pub mod history;
@@ -53,6 +55,7 @@ mod running;
 mod service;
 mod sight;
 pub mod status;
+mod stripping;
 mod verdict;
 mod watching;
 mod writing;

@@ -1,5 +1,6 @@
 //! What the engine knows of one object: what is wanted, what was applied, what the watch said.
 
+use super::additions::Addition;
 use super::backoff::{CLUSTER, Pace};
 use super::body::Body;
 use super::diff::FieldChange;
@@ -41,6 +42,8 @@ pub struct Object {
     pub conflicts: Vec<FieldConflict>,
     /// Whether the policy allowed to take fields of others with the next write.
     pub take: bool,
+    /// Additions of others that came back when they were removed.
+    pub lasting: BTreeSet<Path>,
     /// The digest for which the ignored fields were given up.
     pub released: Option<Fingerprint>,
     /// Whether a write of ours may still land: one was sent and never answered.
@@ -72,6 +75,8 @@ pub struct Live {
     pub resource_version: String,
     /// What our Apply entry says.
     pub evidence: Option<Evidence>,
+    /// What others added to it.
+    pub additions: Vec<Addition>,
     /// Whether it is in order.
     pub health: Health,
     /// Whether we made it otherwise than by an apply: a Secret with made-up values.
@@ -198,6 +203,7 @@ impl Object {
             trouble: None,
             conflicts: Vec::new(),
             take: false,
+            lasting: BTreeSet::new(),
             released: None,
             unsure: false,
             heals: Box::default(),
@@ -317,6 +323,7 @@ impl Live {
             uid: sight.uid().to_owned(),
             resource_version: sight.resource_version().to_owned(),
             evidence: confirmed.or_else(|| sight.evidence(manager, key)),
+            additions: Vec::new(),
             made: sight.is_made_by(manager),
             health: sight.health(),
             labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),

@@ -157,6 +157,8 @@ pub struct Heal {
 pub enum Fault {
     /// Fields had other values.
     Changed,
+    /// Others had added fields, which policy removes.
+    Added,
     /// It was not there.
     Deleted,
     /// It had lost the label by which it is found.

@@ -139,7 +139,7 @@ pub fn child_name<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<
     }
 }
 
-fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
+pub(super) fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
     live.at("/metadata/managedFields")
         .and_then(Value::as_array)
         .into_iter()
@@ -164,13 +164,13 @@ fn apply_entry<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Val
     entries(live).find(|entry| is_ours(entry, manager))
 }
 
-fn is_ours(entry: &Map<String, Value>, manager: &str) -> bool {
+pub(super) fn is_ours(entry: &Map<String, Value>, manager: &str) -> bool {
     text(entry, "manager") == Some(manager)
         && text(entry, "operation") == Some("Apply")
         && text(entry, "subresource").is_none_or(str::is_empty)
 }
 
-fn text<'a>(entry: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(entry: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     entry.get(key).and_then(Value::as_str)
 }
 

@@ -2,6 +2,7 @@
 //! flag deep inside something that writes.
 
 use super::Engine;
+use super::decide::removes;
 use super::diff::FieldChange;
 use super::flight::Cause;
 use super::object::{Checked, Object, Standing};
@@ -9,8 +10,10 @@ use super::occurrence::{Blame, Fault};
 use super::orders::Order;
 use super::pruning::Leaver;
 use crate::desired::at::At as _;
+use crate::desired::path::Path;
 use crate::desired::{ObjectKey, WriteMode};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What would be done.
@@ -37,6 +40,8 @@ pub struct PlannedService {
     pub steps: Vec<Step>,
     /// The objects that are as they ought to be, with their `apiVersion`.
     pub unchanged: Vec<(ObjectKey, String)>,
+    /// What others added to its objects and may keep there.
+    pub foreign: BTreeMap<ObjectKey, Vec<(Path, Blame)>>,
 }
 
 /// One thing that would be done.
@@ -113,6 +118,14 @@ impl Plan {
             .sum()
     }
 
+    /// How many fields of others are left as they are.
+    #[must_use]
+    pub fn foreign(&self) -> usize {
+        let services = self.services.iter();
+        let objects = services.flat_map(|service| service.foreign.values());
+        objects.map(Vec::len).sum()
+    }
+
     /// Whether carrying it out would change anything, or something is blocked.
     #[must_use]
     pub fn differs(&self) -> bool {
@@ -143,8 +156,16 @@ impl Engine {
             has_objects: self.members(name).next().is_some(),
             steps: Vec::new(),
             unchanged: Vec::new(),
+            foreign: BTreeMap::new(),
         };
         for object in self.members(name) {
+            if !removes(service.desired.policy) {
+                let additions = object.additions();
+                let found: Vec<_> = additions.map(|a| (a.path.clone(), a.blame())).collect();
+                if !found.is_empty() {
+                    planned.foreign.insert(object.desired.key.clone(), found);
+                }
+            }
             match Self::step(object) {
                 Some(step) => planned.steps.push(step),
                 None => planned.unchanged.push((
@@ -229,7 +250,7 @@ impl Engine {
     fn leaving(&self, name: &Arc<str>, key: ObjectKey, leaver: Leaver) -> Option<Step> {
         let (action, reason) = match leaver {
             Leaver::Gone | Leaver::Unknown => return None,
-            Leaver::Keep(reason) | Leaver::Held(reason) => {
+            Leaver::Keep(reason) | Leaver::Held(reason) | Leaver::Unseen(reason) => {
                 (Action::Kept, format!("stays: {reason}"))
             }
             Leaver::Delete(..) => (Action::Delete, format!("no longer in services/{name}")),

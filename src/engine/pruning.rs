@@ -24,6 +24,8 @@ use std::time::Duration;
 pub enum Leaver {
     /// Nothing yet: its watch has not said where it is.
     Unknown,
+    /// Its watch cannot say where it is; why.
+    Unseen(String),
     /// It is gone.
     Gone,
     /// It stays; why.
@@ -102,7 +104,10 @@ impl Engine {
     /// one counts too, so that it does not matter which watch is read first.
     fn hold_many(&self, service: &Service, leavers: &mut [(ObjectKey, Leaver)]) {
         let counts = |(key, leaver): &&(ObjectKey, Leaver)| {
-            let goes = matches!(leaver, Leaver::Delete(..) | Leaver::Unknown);
+            let goes = matches!(
+                leaver,
+                Leaver::Delete(..) | Leaver::Unknown | Leaver::Unseen(_)
+            );
             goes && !self.index.contains_key(key) && !self.allowed.objects.contains(&key.short())
         };
         let many = leavers.iter().filter(counts).count();
@@ -136,7 +141,10 @@ impl Engine {
         }
         let watch = watch_of(key, &record.resource);
         if self.watches.get(&watch) != Some(&true) {
-            return Leaver::Unknown;
+            let reason = self.lost.get(&watch);
+            return reason.map_or(Leaver::Unknown, |reason| {
+                Leaver::Unseen(format!("it cannot be seen: {reason}"))
+            });
         }
         let Some(live) = self.strays.get(key) else {
             // The answer is told before the object is forgotten.
@@ -200,7 +208,7 @@ impl Engine {
             match leaver {
                 Leaver::Unknown => {}
                 Leaver::Gone => self.strike_out(name, &key, now),
-                Leaver::Keep(reason) => self.keep(name, key, reason),
+                Leaver::Keep(reason) | Leaver::Unseen(reason) => self.keep(name, key, reason),
                 Leaver::Held(reason) => self.hold(name, key, reason),
                 Leaver::Delete(..) if now.mono < self.prune_from => self.wake(self.prune_from),
                 Leaver::Delete(uid, version) => self.delete(name, key, uid, version),

@@ -25,6 +25,9 @@ impl Engine {
                 let reason = format!("cannot change in place, and a new one is refused: {error}");
                 self.refuse(position, reason, false, None, now);
             }
+            (Errand::Amend(_) | Errand::Strip, WriteError::Changed)
+                if self.begin_anew(position, flight, now) => {}
+            (Errand::Strip, error) if self.on_strip_refused(position, flight, &error, now) => {}
             (_, WriteError::Invalid(_)) if self.clear(position, flight, now) => {}
             (_, error) => {
                 if matches!(

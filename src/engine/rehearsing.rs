@@ -7,6 +7,7 @@ use super::object::{Checked, Looked, Object, Rehearsal, Standing};
 use super::occurrence::Blame;
 use super::ownership::writer_of;
 use super::sight::Sight;
+use super::stripping::is_strip;
 use super::writing::verb;
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::WriteMode;
@@ -55,6 +56,10 @@ impl Engine {
         if cause == Cause::Recreate {
             return self.prove(position, now);
         }
+        if is_strip(cause) {
+            let flight = self.flight(position, cause, Errand::Strip, now);
+            return self.strip(position, flight);
+        }
         let flight = self.flight(position, cause, Errand::Write, now);
         self.leave_to_autoscaler(position, &flight);
         let verb = verb(&self.objects[position], cause, true);
@@ -95,9 +100,13 @@ impl Engine {
                 object: after,
                 created,
             }) => {
-                let sight = Sight::read(after.text()).ok().filter(|_| !created);
-                found = sight.map(|sight| sight.uid().to_owned());
-                if let Some(patch) = self.still_filled(position, flight, &after) {
+                // Whatever is no object is asked of again.
+                let Ok(sight) = Sight::read(after.text()) else {
+                    return;
+                };
+                let live = self.live(Some(position), &sight);
+                found = Some(live.uid.clone()).filter(|_| !created);
+                if let Some(patch) = self.still_filled(position, flight, &live, &after) {
                     return self.amend(position, flight, &patch, now);
                 }
                 let ignored = &self.objects[position].desired.ignored;
@@ -113,7 +122,9 @@ impl Engine {
                         writer.map_or(Blame::Unknown, |w| Blame::Manager(w.manager, w.time)),
                     )
                 });
-                Ok(blamed.collect())
+                let mut fields: Vec<(FieldChange, Blame)> = blamed.collect();
+                fields.extend(self.unwelcome_fields(position, flight, &live, &after));
+                Ok(fields)
             }
             Ok(Written::Deleted) => Ok(Vec::new()),
             Ok(Written::Accepted) => {

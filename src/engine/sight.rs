@@ -3,6 +3,7 @@
 //! The text is skimmed, not taken apart: names and labels are borrowed from it, and spec, status
 //! and field sets stay text until somebody looks into them.
 
+use super::exemptions::is_of_cluster;
 use super::health::{Health, health, judges_spec};
 use super::ownership::Evidence;
 use super::projection::Fields;
@@ -59,6 +60,8 @@ struct Marks<'a>(Vec<(Name<'a>, &'a RawValue)>);
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
+    #[serde(borrow, default)]
+    api_version: Option<Name<'a>>,
     #[serde(borrow, default)]
     manager: Option<Name<'a>>,
     #[serde(borrow, default)]
@@ -142,6 +145,26 @@ impl<'a> Sight<'a> {
     pub fn is_made_by(&self, manager: &str) -> bool {
         let mut entries = self.metadata.managed_fields.iter().flatten();
         entries.any(|entry| entry.is_of(manager, "Update"))
+    }
+
+    /// Whether a person or a tool beside `manager` wrote to the object itself.
+    #[must_use]
+    pub fn has_guests(&self, manager: &str) -> bool {
+        let api_version = said(self.api_version.as_ref());
+        let is_guest = |entry: &Entry<'_>| {
+            let name = said(entry.manager.as_ref());
+            said(entry.subresource.as_ref()).is_empty()
+                && said(entry.api_version.as_ref()) == api_version
+                && name != manager
+                && !is_of_cluster(name)
+        };
+        self.metadata.managed_fields.iter().flatten().any(is_guest)
+    }
+
+    /// The whole object, taken apart.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        serde_json::from_str(self.text).unwrap_or_default()
     }
 
     /// Whether it is what its manifest promises.

@@ -150,7 +150,9 @@ impl Engine {
         self.leavers(name)
             .into_iter()
             .filter_map(|(key, leaver)| match leaver {
-                Leaver::Keep(reason) | Leaver::Held(reason) => Some((key, reason)),
+                Leaver::Keep(reason) | Leaver::Held(reason) | Leaver::Unseen(reason) => {
+                    Some((key, reason))
+                }
                 _ => None,
             })
             .collect()

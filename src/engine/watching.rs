@@ -142,17 +142,22 @@ impl Engine {
         self.see(position, live, now);
         if self.watches.get(watch) == Some(&false) {
             // Nothing is decided before everything was named.
-            let known = &mut self.objects[position];
-            known.stash = decide::differs(known).then_some(object);
+            self.stash(position, object);
             return self.count(position);
         }
         self.fresh = Some((position, object));
         self.queue.remove(&position);
         self.consider(position, now);
         if let Some((_, body)) = self.fresh.take() {
-            let object = &mut self.objects[position];
-            object.stash = decide::differs(object).then_some(body);
+            self.stash(position, body);
         }
+    }
+
+    /// Keeps the body of an object that differs until it is written.
+    fn stash(&mut self, position: usize, body: Body) {
+        let strips = self.has_to_strip(position);
+        let object = &mut self.objects[position];
+        object.stash = (strips || decide::differs(object)).then_some(body);
     }
 
     /// Whether this very version is known: our own write comes back by the watch, and so does
@@ -170,7 +175,11 @@ impl Engine {
     pub(super) fn live(&self, position: Option<usize>, sight: &Sight<'_>) -> Live {
         let record = position.and_then(|position| self.objects[position].record.as_ref());
         let known = record.and_then(|record| record.applied.as_ref());
-        Live::of(sight, known, &self.manager, &self.label, &self.key)
+        let mut live = Live::of(sight, known, &self.manager, &self.label, &self.key);
+        if let Some(position) = position {
+            live.additions = self.additions_to(position, &live, sight);
+        }
+        live
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
@@ -322,6 +331,7 @@ impl Engine {
                 }
                 self.dirty.insert(name);
             }
+            self.wake_waiters(&front);
             *self.endpoints.entry(front).or_default() += slice.ready;
             self.slices.insert(key, slice);
         }

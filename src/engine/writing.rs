@@ -6,6 +6,7 @@ use super::flight::{Cause, Errand, Flight};
 use super::object::Object;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::autoscaled;
+use super::stripping::is_strip;
 use super::{Command, Engine, FieldConflict, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::Conflicts;
@@ -15,6 +16,9 @@ impl Engine {
     pub(super) fn write(&mut self, position: usize, cause: Cause, now: Now) {
         let errand = self.first_errand(position, cause);
         let flight = self.flight(position, cause, errand, now);
+        if is_strip(cause) {
+            return self.strip(position, flight);
+        }
         self.leave_to_autoscaler(position, &flight);
         if self.takes_conflicts(position) {
             let object = &mut self.objects[position];
@@ -45,6 +49,7 @@ impl Engine {
         match cause {
             Cause::Recreate => Errand::Prove,
             Cause::Missing => Errand::Write,
+            _ if is_strip(cause) => Errand::Strip,
             _ if owns && !given_up && !object.desired.ignored.is_empty() => Errand::Release,
             _ => Errand::Write,
         }
@@ -66,6 +71,10 @@ impl Engine {
             cause,
             errand,
             cleared: false,
+            misses: 0,
+            tested: None,
+            strips: 0,
+            stripped: Vec::new(),
             digest: object.desired.digest,
             version: object
                 .live

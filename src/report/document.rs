@@ -40,6 +40,7 @@ pub(super) fn blame(by: &Blame, fault: Option<Fault>) -> Value {
 pub(super) fn fault(fault: Fault) -> &'static str {
     match fault {
         Fault::Changed => "changed",
+        Fault::Added => "added",
         Fault::Deleted => "deleted",
         Fault::Unlabelled => "unlabelled",
         Fault::Replaced => "replaced",

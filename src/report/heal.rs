@@ -31,8 +31,11 @@ pub(super) fn line(heal: &Heal) -> String {
         .map(|what| format!(" {what},"))
         .unwrap_or_default();
     let by = match (&heal.by, heal.fault) {
+        (Blame::Manager(manager, _), Fault::Added) => format!(" added by {},", safe(manager)),
         (Blame::Manager(manager, _), _) => format!(" changed by {},", safe(manager)),
-        (Blame::Unknown, Fault::Changed) => " changed by someone unknown,".to_owned(),
+        (Blame::Unknown, Fault::Changed | Fault::Added) => {
+            " changed by someone unknown,".to_owned()
+        }
         (Blame::Unknown, _) => String::new(),
     };
     format!("{}:{what}{by} after {}", heal.key.short(), span(heal.took))
@@ -69,7 +72,7 @@ pub(super) fn some_fields(key: &ObjectKey, fields: &[FieldChange]) -> Option<Str
 
 fn what(heal: &Heal) -> Option<String> {
     match heal.fault {
-        Fault::Changed => some_fields(&heal.key, &heal.fields),
+        Fault::Changed | Fault::Added => some_fields(&heal.key, &heal.fields),
         Fault::Deleted => Some("was deleted".to_owned()),
         Fault::Unlabelled => Some("had lost our label".to_owned()),
         Fault::Replaced => Some("was replaced by another object".to_owned()),

@@ -155,8 +155,9 @@ fn line(entry: &Entry, chapter: &Chapter, now: Timestamp) -> String {
         } => {
             let what = healed(*fault, fields, *more);
             let by = match (culprit, fault) {
+                (Some(manager), Fault::Added) => format!(", added by {manager}"),
                 (Some(manager), _) => format!(", changed by {manager}"),
-                (None, Fault::Changed) => ", changed by someone unknown".to_owned(),
+                (None, Fault::Changed | Fault::Added) => ", changed by someone unknown".to_owned(),
                 (None, _) => String::new(),
             };
             let took = span(Duration::from_micros(*micros));
@@ -203,7 +204,7 @@ fn deleted(number: u32, objects: &[Named], chapter: &Chapter) -> String {
 fn healed(fault: Fault, fields: &[Field], more: u32) -> String {
     let value = |value: &Option<String>, none: &str| value.clone().unwrap_or(none.to_owned());
     match fault {
-        Fault::Changed => {
+        Fault::Changed | Fault::Added => {
             let said = fields.iter().map(|field| {
                 let (from, to) = (value(&field.from, "not set"), value(&field.to, "removed"));
                 format!("{} {from} → {to}", field.path)

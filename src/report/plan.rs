@@ -1,6 +1,7 @@
 //! A plan for people, programs and reviews.
 
 mod change;
+mod foreign;
 mod json;
 mod lines;
 mod markdown;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Case, Expect,
-    Expect::{Blamed, Left, Undone, Unknown},
+    Expect::{Added, Blamed, Left, Undone, Unknown},
     actor::{Actor, INTRUDER},
     case,
     world::Kind::{Autoscaler, ConfigMap, NetworkPolicy, RoleBinding, Secret, Service},
@@ -54,7 +54,7 @@ pub const CASES: &[Case] = &[
     case(
         "the same value and a key of their own",
         ConfigMap,
-        Left,
+        Added,
         |actor, it| {
             actor.merge(it, &json!({"data": {"a": "one", "theirs": "x"}}));
         },
@@ -74,13 +74,13 @@ pub const CASES: &[Case] = &[
     case("all data dropped", ConfigMap, Unknown, |actor, it| {
         actor.json(it, &json!([{"op": "remove", "path": "/data"}]));
     }),
-    case("a key added", ConfigMap, Left, |actor, it| {
+    case("a key added", ConfigMap, Added, |actor, it| {
         actor.merge(it, &json!({"data": {"theirs": "x"}}));
     }),
     case("made immutable", ConfigMap, Left, |actor, it| {
         actor.merge(it, &json!({"immutable": true}));
     }),
-    case("binary data added", ConfigMap, Left, |actor, it| {
+    case("binary data added", ConfigMap, Added, |actor, it| {
         actor.merge(it, &json!({"binaryData": {"theirs": "eA=="}}));
     }),
     case(
@@ -101,7 +101,7 @@ pub const CASES: &[Case] = &[
     case("a label removed", ConfigMap, Unknown, |actor, it| {
         actor.merge(it, &json!({"metadata": {"labels": {"tier": null}}}));
     }),
-    case("a label added", ConfigMap, Left, |actor, it| {
+    case("a label added", ConfigMap, Added, |actor, it| {
         actor.merge(it, &json!({"metadata": {"labels": {"theirs": "x"}}}));
     }),
     case(
@@ -181,7 +181,7 @@ pub const CASES: &[Case] = &[
             actor.merge(it, &json!({"data": {"p": null}}));
         },
     ),
-    case("a value added to a Secret", Secret, Left, |actor, it| {
+    case("a value added to a Secret", Secret, Added, |actor, it| {
         actor.merge(it, &json!({"data": {"theirs": "eA=="}}));
     }),
     case(
@@ -230,7 +230,7 @@ pub const CASES: &[Case] = &[
             actor.merge(it, &json!({"spec": {"selector": {"tier": null}}}));
         },
     ),
-    case("a session affinity set", Service, Left, |actor, it| {
+    case("a session affinity set", Service, Added, |actor, it| {
         actor.merge(it, &json!({"spec": {"sessionAffinity": "ClientIP"}}));
     }),
     case(
@@ -255,7 +255,7 @@ pub const CASES: &[Case] = &[
     case(
         "an ingress rule added to a policy",
         NetworkPolicy,
-        Left,
+        Added,
         |actor, it| {
             actor.merge(it, &json!({"spec": {"ingress": [{}]}}));
         },
@@ -313,7 +313,7 @@ pub const CASES: &[Case] = &[
     case(
         "an autoscaler's behaviour added",
         Autoscaler,
-        Left,
+        Added,
         |actor, it| {
             actor.merge(
                 it,

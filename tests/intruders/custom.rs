@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Case, Expect,
-    Expect::{Blamed, Left, Unknown},
+    Expect::{Added, Blamed, Left, Unknown},
     actor::INTRUDER,
     case,
     world::Kind::{self, Gadget, Widget},
@@ -43,7 +43,7 @@ fn of(kind: Kind) -> Vec<Case> {
         case("an item of a list added", kind, BY_INTRUDER, |actor, it| {
             actor.merge(it, &json!({"spec": {"list": ["k", "l", "m"]}}));
         }),
-        case("a key added to a map", kind, Left, |actor, it| {
+        case("a key added to a map", kind, Added, |actor, it| {
             actor.merge(it, &json!({"spec": {"nested": {"theirs": "x"}}}));
         }),
         case(

@@ -36,6 +36,8 @@ enum Expect {
     Remade,
     /// It is undone; who did it need not be said.
     Undone,
+    /// It is none of our business, unless policy removes what others add; then this is told.
+    Added,
     /// It is none of our business: no write follows.
     Left,
 }
@@ -66,7 +68,16 @@ const LONG_AFTER: Duration = Duration::from_millis(700);
 
 #[test]
 fn every_action_of_an_intruder_is_put_right_or_rightly_left_alone() {
-    let cases = [
+    all("report");
+}
+
+#[test]
+fn where_policy_says_so_what_an_intruder_adds_goes_too() {
+    all("remove");
+}
+
+fn all(foreign: &str) {
+    let mut cases = [
         configured::CASES,
         workloads::FIELDS,
         workloads::LISTS,
@@ -77,6 +88,13 @@ fn every_action_of_an_intruder_is_put_right_or_rightly_left_alone() {
         identity::LABELS,
     ]
     .concat();
+    if foreign == "report" {
+        let added = cases.iter_mut().filter(|case| case.expect == Expect::Added);
+        added.for_each(|case| case.expect = Expect::Left);
+    } else {
+        // Their definitions are the whole cluster's, and the other test has them.
+        cases.retain(|case| !matches!(case.kind, Kind::Gadget | Kind::Widget));
+    }
     let kinds: Vec<Kind> = cases.iter().map(|case| case.kind).collect();
     let cluster = Cluster::shared();
     let jsorc = Jsorc::on(cluster, "intruder")
@@ -84,7 +102,8 @@ fn every_action_of_an_intruder_is_put_right_or_rightly_left_alone() {
             ("all/service.yaml", "driver: none\n"),
             ("all/kube/all.yaml", &world::manifests(&kinds)),
         ])
-        .set("JSORC_INTERVAL", "10m");
+        .set("JSORC_INTERVAL", "10m")
+        .set("JSORC_POLICY__FOREIGN", foreign);
     let daemon = jsorc.daemon();
     daemon.wait_for("all", "Running", Duration::from_secs(120));
     // The inventory is stored a moment after the last write.
@@ -164,6 +183,7 @@ fn line_of(daemon: &Daemon, object: &str) -> Option<String> {
 fn says(expect: Expect, line: &str) -> Result<(), String> {
     let right = match expect {
         Expect::Blamed(manager) => line.contains(&format!("changed by {manager},")),
+        Expect::Added => line.contains(&format!("added by {},", actor::INTRUDER)),
         Expect::Unknown => line.contains("someone unknown"),
         Expect::Remade => line.contains("was deleted") || line.contains("was replaced"),
         Expect::Undone => true,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Case, Expect,
-    Expect::{Blamed, Left, Undone, Unknown},
+    Expect::{Added, Blamed, Left, Undone, Unknown},
     actor::INTRUDER,
     case,
     world::Kind::Deployment,
@@ -82,7 +82,7 @@ pub const FIELDS: &[Case] = &[
             &json!({"status": {"conditions": [{"type": "Theirs", "status": "True"}]}}),
         );
     }),
-    case("paused", Deployment, Left, |actor, it| {
+    case("paused", Deployment, Added, |actor, it| {
         actor.merge(it, &json!({"spec": {"paused": true}}));
     }),
     case(
@@ -104,7 +104,7 @@ pub const FIELDS: &[Case] = &[
                 {"name": "main", "resources": {"requests": {"cpu": "2"}}}]}}}}),
         );
     }),
-    case("a limit added", Deployment, Left, |actor, it| {
+    case("a limit added", Deployment, Added, |actor, it| {
         actor.strategic(
             it,
             &json!({"spec": {"template": {"spec": {"containers": [
@@ -129,7 +129,7 @@ pub const FIELDS: &[Case] = &[
             &json!([{"op": "remove", "path": "/spec/template/spec/containers/0/readinessProbe"}]),
         );
     }),
-    case("a service account set", Deployment, Left, |actor, it| {
+    case("a service account set", Deployment, Added, |actor, it| {
         actor.strategic(
             it,
             &json!({"spec": {"template": {"spec": {"serviceAccountName": "theirs"}}}}),
@@ -172,10 +172,10 @@ pub const LISTS: &[Case] = &[
             });
         },
     ),
-    case("a container added", Deployment, Left, |actor, it| {
+    case("a container added", Deployment, Added, |actor, it| {
         actor.strategic(it, &json!({"spec": {"template": {"spec": {"containers": [{"name": "theirs", "image": "theirs:1"}]}}}}));
     }),
-    case("a variable added", Deployment, Left, |actor, it| {
+    case("a variable added", Deployment, Added, |actor, it| {
         actor.strategic(
             it,
             &json!({"spec": {"template": {"spec": {"containers": [
@@ -207,7 +207,7 @@ pub const LISTS: &[Case] = &[
                 "value": {"name": "A", "value": "theirs"}}]),
         );
     }),
-    case("a volume added", Deployment, Left, |actor, it| {
+    case("a volume added", Deployment, Added, |actor, it| {
         actor.strategic(it, &json!({"spec": {"template": {"spec": {"volumes": [{"name": "theirs", "emptyDir": {}}]}}}}));
     }),
     case(

@@ -121,7 +121,13 @@ subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: someone}]
 
 /// The definitions and one object for each case, named by its number.
 pub fn manifests(kinds: &[Kind]) -> String {
-    let mut all = DEFINITIONS.to_owned();
+    let mut all = FRONT.to_owned();
+    if kinds
+        .iter()
+        .any(|kind| matches!(kind, Kind::Gadget | Kind::Widget))
+    {
+        all.push_str(DEFINITIONS);
+    }
     for (number, kind) in kinds.iter().enumerate() {
         write!(all, "---\n{}", kind.manifest(&name(number))).unwrap();
     }
@@ -132,8 +138,8 @@ pub fn name(number: usize) -> String {
     format!("case-{number}")
 }
 
-/// Two kinds of custom resources, and a pod for the Services to select.
-const DEFINITIONS: &str = "apiVersion: apps/v1
+/// A pod for the Services to select.
+const FRONT: &str = "apiVersion: apps/v1
 kind: Deployment
 metadata: {name: front}
 spec:
@@ -141,7 +147,10 @@ spec:
   template:
     metadata: {labels: {app: web, tier: front}}
     spec: {containers: [{name: web, image: \"web:1\"}]}
----
+";
+
+/// Two kinds of custom resources.
+const DEFINITIONS: &str = "---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: gadgets.intruders.example.com}

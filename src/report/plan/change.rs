@@ -6,10 +6,11 @@
 use super::super::layout::{safe, shorten_pair, width};
 use super::super::measure::ago;
 use super::lines::lines;
+use super::words;
 use crate::desired::ObjectKey;
 use crate::desired::path::{Path, Segment, plain};
-use crate::engine::Blame;
 use crate::engine::diff::{FieldChange, Shown};
+use crate::engine::{Blame, Step};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -66,17 +67,39 @@ pub(in super::super) fn one_line(key: &ObjectKey, change: &FieldChange) -> Strin
 pub(in super::super) fn blame(by: &Blame, drift: bool, now: Option<Timestamp>) -> String {
     match by {
         Blame::Manager(manager, time) => {
-            let parsed: Option<Timestamp> = time.as_deref().and_then(|time| time.parse().ok());
-            let when = match (parsed, now) {
-                (Some(then), Some(now)) => format!(" {}", ago(then, now)),
-                (Some(then), None) => format!(" at {then}"),
-                (None, _) => String::new(),
-            };
-            format!("was changed by {}{when}", safe(manager))
+            format!("was changed by {}", signed(manager, time.as_deref(), now))
         }
         Blame::Unknown if drift => "was changed by someone unknown".to_owned(),
         Blame::Unknown => String::new(),
     }
+}
+
+/// Who added a field, in words.
+pub(super) fn added(by: &Blame, now: Option<Timestamp>) -> String {
+    match by {
+        Blame::Manager(manager, time) => {
+            format!("added by {}", signed(manager, time.as_deref(), now))
+        }
+        Blame::Unknown => "added by someone unknown".to_owned(),
+    }
+}
+
+/// Who changed a field of a step, or added it, in words.
+pub(super) fn culprit(step: &Step, by: &Blame, now: Option<Timestamp>) -> String {
+    if words::is_strip(step) {
+        return added(by, now);
+    }
+    blame(by, words::is_drift(step), now)
+}
+
+fn signed(manager: &str, time: Option<&str>, now: Option<Timestamp>) -> String {
+    let parsed: Option<Timestamp> = time.and_then(|time| time.parse().ok());
+    let when = match (parsed, now) {
+        (Some(then), Some(now)) => format!(" {}", ago(then, now)),
+        (Some(then), None) => format!(" at {then}"),
+        (None, _) => String::new(),
+    };
+    format!("{}{when}", safe(manager))
 }
 
 /// The value as it may be shown: bullets where it could be a secret.

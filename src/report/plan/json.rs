@@ -2,7 +2,7 @@
 
 use super::super::document::{self, blame};
 use super::change::guarded;
-use super::{PlanView, words};
+use super::{PlanView, foreign, words};
 use crate::desired::ObjectKey;
 use crate::engine::diff::FieldChange;
 use crate::engine::{Action, Plan, Step};
@@ -13,15 +13,15 @@ use serde_json::{Map, Value, json};
 pub fn json(plan: &Plan, view: &PlanView) -> Value {
     let mut steps: Vec<Value> = Vec::new();
     for service in &plan.services {
-        steps.extend(
-            service
-                .steps
-                .iter()
-                .map(|step| step_json(&service.name, step)),
-        );
+        let with_foreign = |mut step: Value, key: &ObjectKey| {
+            step["foreign"] = foreign::json(service, key);
+            step
+        };
+        let planned = service.steps.iter();
+        steps.extend(planned.map(|s| with_foreign(step_json(&service.name, s), &s.key)));
         if view.verbose {
             let rest = service.unchanged.iter();
-            steps.extend(rest.map(|(key, version)| unchanged(&service.name, key, version)));
+            steps.extend(rest.map(|(key, v)| with_foreign(unchanged(&service.name, key, v), key)));
         }
     }
     let summary = json!({

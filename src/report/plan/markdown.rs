@@ -7,7 +7,7 @@
 
 use super::super::layout::{safe, shorten};
 use super::super::style::Palette;
-use super::change::{blame, lay};
+use super::change::{culprit, lay};
 use super::{PlanView, tally, words};
 use crate::engine::{Action, Plan, PlannedService, Risk, Step};
 use std::fmt::Write as _;
@@ -190,7 +190,7 @@ fn details(step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     for (change, by) in &step.fields {
         let laid = lay(&step.key, change, VALUE);
-        let said = blame(by, words::is_drift(step), None);
+        let said = culprit(step, by, None);
         let gap = if said.is_empty() { "" } else { "  " };
         let field = format!("    {}  {}{gap}{said}", change.path, laid.value);
         lines.push(shorten(&safe(&field), LINE).into_owned());

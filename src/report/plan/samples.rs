@@ -37,6 +37,7 @@ pub(super) fn service(name: &str, steps: Vec<Step>) -> PlannedService {
         has_objects: true,
         steps,
         unchanged: Vec::new(),
+        foreign: std::collections::BTreeMap::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 use super::samples::*;
 use super::*;
+use crate::desired::ObjectKey;
+use crate::desired::path::Path;
 use crate::engine::{Action, Blame, Checked, Plan, Risk};
 use serde_json::json;
 
@@ -307,12 +309,12 @@ fn the_documented_json() {
                      "from": "redis:8.0-alpine", "to": "redis:8.2-alpine",
                      "by": {"manager": "kubectl-set", "time": null}},
                 ],
-                "reason": "was changed", "risk": "restart", "checked": "server",
+                "reason": "was changed", "risk": "restart", "checked": "server", "foreign": [],
             },
             {
                 "action": "update", "service": "redis", "object": object("v1", "Secret", "redis-tls"),
                 "fields": [{"path": "data[\"tls.key\"]", "from": "•••• #3fa1", "to": "•••• #90bd", "by": {"unknown": true}}],
-                "reason": "its manifest changed", "risk": "none", "checked": "server",
+                "reason": "its manifest changed", "risk": "none", "checked": "server", "foreign": [],
             },
         ],
     });
@@ -336,5 +338,52 @@ fn the_documented_json() {
     assert_eq!(
         with_unchanged["steps"][2]["object"],
         object("apps/v1", "Deployment", "web")
+    );
+}
+
+#[test]
+fn what_others_added_is_one_note_and_in_full_a_line_for_each_field() {
+    let mut plan = one(Vec::new());
+    let key = ObjectKey::new("", "ConfigMap", Some("prod"), "redis");
+    let at = |path: &str| (Path::parse(path).unwrap(), scaled());
+    let fields = vec![at("data.theirs"), at("metadata.labels.tier")];
+    plan.services[0].foreign.insert(key.clone(), fields);
+    plan.services[0].unchanged = vec![(key, "v1".into())];
+    let brief = text(&plan, &view());
+    assert!(
+        brief.ends_with(
+            "\n2 fields that others added are left as they are; -v lists them.\n\
+             Nothing to do: 1 object is as it ought to be.\n"
+        ),
+        "{brief}"
+    );
+    let verbose = PlanView {
+        verbose: true,
+        ..view()
+    };
+    let full = text(&plan, &verbose);
+    let (_, rest) = full
+        .split_once("redis · namespace prod · 1 unchanged\n")
+        .unwrap();
+    assert_eq!(
+        rest.split_once("\n\n").unwrap().0,
+        "  foreign  ConfigMap/redis  data.theirs           added by kubectl-scale 2m ago\n  \
+           foreign  ConfigMap/redis  metadata.labels.tier  added by kubectl-scale 2m ago"
+    );
+    assert_eq!(
+        json(&plan, &verbose)["steps"][0]["foreign"][0],
+        json!({"path": "data.theirs", "by": {"manager": "kubectl-scale", "time": "2026-11-22T14:01:00Z"}})
+    );
+    assert!(!plan.differs());
+}
+
+#[test]
+fn what_is_to_be_removed_was_added_by_someone() {
+    let mut update = step(Action::Update, "ConfigMap", "redis", "others added to it");
+    update.fields = vec![(change("data.theirs", json!("x"), json!(null)), scaled())];
+    assert_eq!(
+        body(&one(vec![update]), &view()),
+        "  ~ ConfigMap  redis  1 field\n      \
+               data.theirs     x → removed  added by kubectl-scale 2m ago"
     );
 }

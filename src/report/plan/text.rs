@@ -2,9 +2,9 @@
 
 use super::super::layout::{pad, safe, width};
 use super::super::style::Meaning;
-use super::change::{blame, lay};
+use super::change::{culprit, lay};
 use super::selection::{Row, rows};
-use super::{PlanView, tally, words};
+use super::{PlanView, foreign, tally, words};
 use crate::engine::{Action, Plan, PlannedService, Step};
 use std::fmt::Write as _;
 
@@ -54,7 +54,9 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     /// Selects what is shown and measures its columns.
     fn measure(&mut self, plan: &'a Plan) {
-        let changing = plan.services.iter().filter(|s| !s.steps.is_empty());
+        let verbose = self.view.verbose;
+        let tells = |s: &&PlannedService| !s.steps.is_empty() || (verbose && !s.foreign.is_empty());
+        let changing = plan.services.iter().filter(tells);
         self.shown = changing
             .map(|service| (service, rows(service, self.view.verbose)))
             .collect();
@@ -91,6 +93,9 @@ impl<'a> Page<'a> {
                         let _ = writeln!(self.out, "  {line}");
                     }
                 }
+            }
+            if self.view.verbose {
+                self.out.push_str(&foreign::lines(service, self.view));
             }
         }
     }
@@ -129,12 +134,12 @@ impl<'a> Page<'a> {
             .collect();
         let values = laid.iter().zip(&step.fields);
         let value = values
-            .filter(|(_, (_, by))| !blame(by, words::is_drift(step), None).is_empty())
+            .filter(|(_, (_, by))| !culprit(step, by, None).is_empty())
             .map(|(laid, _)| width(&laid.value))
             .max()
             .unwrap_or(0);
         for ((path, laid), (_, by)) in paths.iter().zip(&laid).zip(&step.fields) {
-            let said = blame(by, words::is_drift(step), Some(self.view.now));
+            let said = culprit(step, by, Some(self.view.now));
             let line = format!(
                 "      {}{}  {}",
                 pad(path, column - 6),
@@ -233,6 +238,9 @@ impl<'a> Page<'a> {
         if self.shortened {
             self.out
                 .push_str("Values with … are shortened; -v shows them whole.\n");
+        }
+        if !self.view.quiet && !self.view.verbose {
+            self.out.push_str(&foreign::note(plan));
         }
         let _ = writeln!(self.out, "{}", tally::sentence(plan, self.view.palette));
         let acts = plan

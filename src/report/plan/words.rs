@@ -50,6 +50,11 @@ pub(super) fn is_drift(step: &Step) -> bool {
     step.reason == Cause::Drift(Fault::Changed).words()
 }
 
+/// Whether a step only removes what others added.
+pub(super) fn is_strip(step: &Step) -> bool {
+    step.reason == Cause::Drift(Fault::Added).words()
+}
+
 /// Whether a step is a plain creation, one like many.
 pub(super) fn is_plain_create(step: &Step) -> bool {
     step.action == Action::Create && step.reason != Cause::Drift(Fault::Deleted).words()
@@ -78,7 +83,7 @@ pub(super) fn note(step: &Step) -> String {
         Action::Update | Action::Recreate => {
             parts.extend((!step.fields.is_empty()).then(|| count(step.fields.len(), "field")));
             parts.extend(risk_words(step).map(str::to_owned));
-            let told = reason == Cause::Changed.words() || is_drift(step);
+            let told = reason == Cause::Changed.words() || is_drift(step) || is_strip(step);
             if !told || step.fields.is_empty() {
                 parts.push(reason.to_owned());
             }

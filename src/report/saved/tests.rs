@@ -66,6 +66,7 @@ fn plan(steps: Vec<Step>) -> Plan {
             has_objects: true,
             steps,
             unchanged: Vec::new(),
+            foreign: std::collections::BTreeMap::new(),
         }],
     }
 }
