@@ -163,8 +163,15 @@ impl Engine {
                 self.see_own(position, live);
             }
         }
-        let fields = self.changed_fields(position, flight, answer);
-        self.note_written(position, flight, created, unchanged, fields, now);
+        // Most writes are no heals, and nobody is blamed for them.
+        if !unchanged {
+            let (fields, before) = self.changed_fields(position, flight, answer);
+            let by = match &before {
+                Some(before) => self.blame(before, &fields),
+                None => intruder_of(flight),
+            };
+            self.note_written(position, flight, created, (fields, by), now);
+        }
         self.note_otherwise(position, answer, now);
         self.objects[position].was = None;
         if flight.cause == Cause::Drift(Fault::Deleted) {
@@ -218,26 +225,28 @@ impl Engine {
         }
     }
 
+    /// What a write changed, and the object before it, taken apart.
     pub(super) fn changed_fields(
         &self,
         position: usize,
         flight: &Flight,
         after: &Body,
-    ) -> Vec<FieldChange> {
+    ) -> (Vec<FieldChange>, Option<Value>) {
         let stripped = Self::stripped_fields(flight, after);
-        if is_strip(flight.cause) {
-            return stripped;
-        }
-        let Some(before) = &flight.before else {
-            return [self.changed_manifest(position), stripped].concat();
+        let before = flight.before.as_ref().map(Body::value);
+        let changed = match &before {
+            _ if is_strip(flight.cause) => Vec::new(),
+            None => self.changed_manifest(position),
+            Some(before) => {
+                let after = after.value();
+                let sets = [
+                    owned_fields(before, &self.manager),
+                    owned_fields(&after, &self.manager),
+                ];
+                changes_within(before, &after, &sets, self.showing(position))
+            }
         };
-        let (before, after) = (before.value(), after.value());
-        let sets = [
-            owned_fields(&before, &self.manager),
-            owned_fields(&after, &self.manager),
-        ];
-        let changed = changes_within(&before, &after, &sets, self.showing(position));
-        [changed, stripped].concat()
+        ([changed, stripped].concat(), before)
     }
 
     /// What changed in the manifest, when the live object before it was not kept.
@@ -258,21 +267,17 @@ impl Engine {
         }
     }
 
-    pub(super) fn note_written(
+    fn note_written(
         &mut self,
         position: usize,
         flight: &Flight,
         created: bool,
-        unchanged: bool,
-        fields: Vec<FieldChange>,
+        (fields, by): (Vec<FieldChange>, Blame),
         now: Now,
     ) {
         let object = &self.objects[position];
         let (name, key) = (object.service.clone(), object.desired.key.clone());
         let heal = matches!(flight.cause, Cause::Drift(_));
-        if unchanged {
-            return;
-        }
         if let Some(service) = self.services.get_mut(&name) {
             service.applied += 1;
             service.holds_rerun = true;
@@ -282,7 +287,7 @@ impl Engine {
         let took = now.mono.saturating_sub(flight.since);
         match flight.cause {
             Cause::Drift(fault) => {
-                self.note_heal(position, flight, fault, created, fields, took, now);
+                self.note_heal(position, fault, created, (fields, by), took, now);
             }
             _ => self.tell(Occurrence::Applied {
                 service: name,
@@ -294,17 +299,12 @@ impl Engine {
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "everything that is said of a heal"
-    )]
-    pub(super) fn note_heal(
+    fn note_heal(
         &mut self,
         position: usize,
-        flight: &Flight,
         fault: Fault,
         created: bool,
-        fields: Vec<FieldChange>,
+        (fields, by): (Vec<FieldChange>, Blame),
         took: Duration,
         now: Now,
     ) {
@@ -312,10 +312,6 @@ impl Engine {
             Fault::Unlabelled
         } else {
             fault
-        };
-        let by = match &flight.before {
-            Some(before) => self.blame(&before.value(), &fields),
-            None => intruder_of(flight),
         };
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());

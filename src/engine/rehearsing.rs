@@ -1,6 +1,5 @@
 //! Asks the server what an apply would change, and changes nothing.
 
-use super::body::Body;
 use super::diff::{FieldChange, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Checked, Looked, Object, Rehearsal, Standing};
@@ -110,9 +109,8 @@ impl Engine {
                     return self.amend(position, flight, &patch, now);
                 }
                 let ignored = &self.objects[position].desired.ignored;
-                let mut changed = self.changed_fields(position, flight, &after);
+                let (mut changed, before) = self.changed_fields(position, flight, &after);
                 changed.retain(|change| !ignored.iter().any(|path| path.contains(&change.path)));
-                let before = flight.before.as_ref().map(Body::value);
                 let blamed = changed.into_iter().map(|change| {
                     let writer = before
                         .as_ref()
