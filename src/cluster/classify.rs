@@ -152,10 +152,11 @@ impl Answer<'_> {
         if self.causes().any(|(_, field, _)| field == "metadata.uid") {
             return WriteError::NotOurs;
         }
-        // Who refuses an object names it. Only a JSON patch that does not fit is refused without a
-        // word, and ours begin with a test of the version.
+        // Who refuses an object names it, and a webhook itself. Only a JSON patch that does not fit is
+        // refused in these words, and ours begin with a test of the version.
         let details = self.status.pointer("/details").and_then(Value::as_object);
-        if self.is_status() && details.is_none_or(Map::is_empty) {
+        let wordless = self.text("/message") == UNPROCESSABLE;
+        if self.is_status() && wordless && details.is_none_or(Map::is_empty) {
             return WriteError::Changed;
         }
         let message = self.message(status);
@@ -169,6 +170,9 @@ impl Answer<'_> {
         }
     }
 }
+
+/// What the server says of a JSON patch that does not fit, and of nothing else.
+const UNPROCESSABLE: &str = "the server rejected our request due to an error in our request";
 
 /// Immutable fields have no reason of their own in the API; these are the words of its validation.
 fn is_immutable(reason: &str, field: &str, said: &str) -> bool {

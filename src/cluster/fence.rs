@@ -52,10 +52,9 @@ impl Fence {
         if open {
             return Ok(());
         }
-        Err(WriteError::Busy {
-            message: "the Lease was not renewed in time, another process may lead".into(),
-            after: None,
-        })
+        Err(WriteError::NotBegun(
+            "the Lease was not renewed in time, another process may lead",
+        ))
     }
 
     fn put(&self, gate: Gate) {

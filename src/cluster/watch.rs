@@ -159,7 +159,7 @@ impl Watching {
             let page: Page<'_> = serde_json::from_str(read.text())
                 .map_err(|error| Ended::Failed(error.to_string()))?;
             let (kind, api_version) = (&self.key.resource.kind, self.key.resource.api_version());
-            for item in page.items {
+            for item in page.items.into_iter().flatten() {
                 let object = with_kind(item.get(), &api_version, kind);
                 self.tell(WatchChange::Applied(object)).await?;
             }
@@ -212,7 +212,7 @@ fn advance(object: &Body, version: &mut Option<String>) {
 #[derive(Deserialize)]
 struct Page<'a> {
     #[serde(borrow, default)]
-    items: Vec<&'a RawValue>,
+    items: Option<Vec<&'a RawValue>>,
     metadata: PageMetadata,
 }
 

@@ -152,13 +152,15 @@ impl Keeper {
     async fn on_claim(&mut self, leads: bool) {
         let led = std::mem::replace(&mut self.leads, leads);
         self.takes_over = None;
-        if leads {
-            self.take_over().await;
-        } else if led {
+        if led {
+            // It may have been won again before anybody looked: another process may have led between.
             tracing::warn!(
                 "the Lease was lost, another process may lead: nothing is written before it is won again"
             );
             self.session.step_down();
+        }
+        if leads {
+            self.take_over().await;
         }
     }
 
@@ -168,6 +170,10 @@ impl Keeper {
         self.takes_over = read.is_err().then(|| Instant::now() + TAKE_OVER_AGAIN);
         if let Err(error) = read {
             return tracing::error!("{error}; tried again");
+        }
+        if !self.claim.as_ref().is_some_and(Claim::leads) {
+            // It was lost while that was read; the news of it comes next.
+            return;
         }
         self.session.set_mode(Mode::Enforce { run: true });
         if let Err(error) = self.session.store_configuration(&self.settings).await {

@@ -46,11 +46,23 @@ impl Claim {
     }
 
     /// Waits until the claim is won or lost, and says which.
+    ///
+    /// # Panics
+    /// When the task that keeps the Lease did: nobody would try for it any more.
     pub async fn changed(&mut self) -> bool {
-        if self.leads.changed().await.is_err() {
-            return false;
+        if self.leads.changed().await.is_err()
+            && let Err(error) = (&mut self.task).await
+            && let Ok(fault) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(fault);
         }
         *self.leads.borrow_and_update()
+    }
+
+    /// Whether it is won, as far as is known.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        *self.leads.borrow()
     }
 
     /// Gives the Lease back.

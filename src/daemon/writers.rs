@@ -62,10 +62,7 @@ impl Writers {
     pub(super) fn give_up(&self) {
         let waiting = std::mem::take(&mut self.crew.lane().waiting);
         for write in waiting {
-            let refused = WriteError::Busy {
-                message: "the Lease was lost, another process may lead".into(),
-                after: None,
-            };
+            let refused = WriteError::NotBegun("the Lease was lost, another process may lead");
             self.crew.answer(write, Err(refused));
         }
     }

@@ -1,8 +1,8 @@
 //! Keyed hashes: evidence that two values are the same without keeping, or showing, either.
 //!
 //! Every hash is keyed, because inventories hold hashes of Secrets and live in a `ConfigMap`
-//! that more people may read. One key serves one instance; a lost key costs one round of
-//! no-op applies and nothing else. Hashes are canonical: the order of map keys has no say, and a
+//! that more people may read. One key serves one instance; a lost key makes everything look changed
+//! once: objects are applied anew, Jobs run again, and who reads Secrets is rolled. Hashes are canonical: the order of map keys has no say, and a
 //! JSON text has the hash of the value that it stands for. `SipHash` is made for this: a keyed
 //! function of 64 bits, several times as fast as a digest cut short, and thousands of objects are
 //! hashed before a verdict.

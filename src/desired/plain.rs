@@ -29,7 +29,8 @@ pub(super) struct Plain<'a> {
 impl Plain<'_> {
     /// Whether a document is one of them: nothing in it has to be filled, and no pod reads it.
     pub(super) fn takes(&self, manifest: &Manifest, read: &BTreeSet<ObjectKey>) -> bool {
-        if manifest.kind != "ConfigMap" || placeholder::is_template(&manifest.json) {
+        let is_one = manifest.kind == "ConfigMap" && manifest.api_version == "v1";
+        if !is_one || placeholder::is_template(&manifest.json) {
             return false;
         }
         let namespace = manifest.namespace.as_deref().unwrap_or(self.namespace);

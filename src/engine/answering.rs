@@ -14,6 +14,11 @@ use crate::desired::{ObjectKey, Wanted, WriteMode};
 use serde_json::Value;
 use std::time::Duration;
 
+/// No API server answers like this; something in between may.
+pub(super) fn no_object() -> WriteError {
+    WriteError::Unreachable("the answer is no object of Kubernetes".to_owned())
+}
+
 /// How long the inventory may be behind after a heal that made another object.
 const REPLACED: Duration = Duration::from_secs(1);
 impl Engine {
@@ -96,11 +101,10 @@ impl Engine {
         answer: &Body,
         now: Now,
     ) {
-        // Whatever is no object cannot be judged; the watch tells.
         let Ok(sight) = Sight::read(answer.text()) else {
-            return;
+            return self.give_up_for_now(position, &no_object(), now);
         };
-        let live = self.live(Some(position), &sight);
+        let live = self.live(Some(position), None, &sight);
         match flight.errand {
             Errand::Release => return self.on_released(position, flight, live),
             Errand::Clear => return self.on_cleared(position, flight, live),

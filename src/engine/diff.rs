@@ -99,7 +99,15 @@ pub fn removal(before: Option<&Value>, path: &Path, showing: Showing<'_>) -> Fie
 }
 
 fn show(path: &Path, value: &Value, showing: Showing<'_>) -> Shown {
-    let of_secret = matches!(path.0.first(), Some(Segment::Field(name)) if name == "data" || name == "stringData");
+    let name = |at: usize| match path.0.get(at) {
+        Some(Segment::Field(name)) => name.as_str(),
+        _ => "",
+    };
+    // Tools keep copies of whole objects in annotations.
+    let of_secret = matches!(
+        (name(0), name(1)),
+        ("data" | "stringData", _) | ("metadata", "annotations")
+    );
     match showing {
         Showing::Masked(key) if of_secret || path.0.is_empty() => {
             Shown::Masked(key.of(value).tag())

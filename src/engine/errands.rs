@@ -181,11 +181,17 @@ impl Engine {
 
     /// A new one would be accepted, so the old one goes.
     pub(super) fn delete_to_recreate(&mut self, position: usize, flight: Flight) {
-        let Some(live) = &self.objects[position].live else {
+        // Whoever took its place meanwhile is judged anew.
+        let live = self.objects[position].live.as_ref();
+        let Some(uid) = flight
+            .uid
+            .clone()
+            .filter(|uid| live.is_some_and(|live| live.uid == *uid))
+        else {
             return;
         };
         let verb = Verb::Delete {
-            uid: live.uid.clone(),
+            uid,
             resource_version: None,
         };
         let next = Flight {

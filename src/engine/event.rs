@@ -180,6 +180,9 @@ pub enum WriteError {
         /// How long it asks to wait.
         after: Option<Duration>,
     },
+    /// It was not begun, because another process may lead.
+    #[error("{0}")]
+    NotBegun(&'static str),
     /// No connection.
     #[error("{0}")]
     Unreachable(String),
@@ -223,6 +226,7 @@ impl WriteError {
         matches!(
             self,
             Self::Busy { .. }
+                | Self::NotBegun(_)
                 | Self::Unreachable(_)
                 | Self::TimedOut(_)
                 | Self::Changed

@@ -30,6 +30,8 @@ pub struct Flight {
     pub stripped: Vec<(Addition, FieldChange)>,
     /// What was wanted when it began; the manifest may change before the answer.
     pub digest: Fingerprint,
+    /// The uid that the object had; `None` when it was not there.
+    pub uid: Option<String>,
     /// The version that the object had; `None` when it was not there.
     pub version: Option<String>,
     /// The live object before it, for blame and difference.

@@ -106,7 +106,7 @@ impl Engine {
         let sight = found
             .as_ref()
             .and_then(|body| Sight::read(body.text()).ok());
-        let live = sight.map(|sight| self.live(None, &sight));
+        let live = sight.map(|sight| self.live(None, None, &sight));
         match live.filter(|live| live.labelled) {
             Some(live) => drop(self.strays.entry(key.clone()).or_insert(live)),
             None => drop(self.sought.insert(key.clone(), Sought::Gone)),

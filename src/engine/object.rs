@@ -344,8 +344,15 @@ impl Live {
     /// that grow (KEP-5504); anything else is never called older.
     #[must_use]
     pub fn is_older_than(&self, other: &Self) -> bool {
+        self.uid == other.uid && self.version_is_before(other)
+    }
+
+    /// Whether this state came before `other`, which may be another object of the same kind: its
+    /// versions come from the same count.
+    #[must_use]
+    pub fn version_is_before(&self, other: &Self) -> bool {
         let number = |live: &Self| live.resource_version.parse::<u128>();
-        self.uid == other.uid && matches!((number(self), number(other)), (Ok(a), Ok(b)) if a < b)
+        matches!((number(self), number(other)), (Ok(a), Ok(b)) if a < b)
     }
 }
 

@@ -27,7 +27,7 @@ impl Engine {
             }
             (Errand::Amend(_) | Errand::Strip, WriteError::Changed)
                 if self.begin_anew(position, flight, now) => {}
-            (Errand::Strip, error) if self.on_strip_refused(position, flight, &error, now) => {}
+            (Errand::Strip, error) if self.on_strip_refused(position, flight, &error) => {}
             (_, WriteError::Invalid(_)) if self.clear(position, flight, now) => {}
             (_, error) => {
                 if matches!(

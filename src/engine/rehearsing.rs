@@ -1,5 +1,6 @@
 //! Asks the server what an apply would change, and changes nothing.
 
+use super::answering::no_object;
 use super::diff::{FieldChange, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Checked, Looked, Object, Rehearsal, Standing};
@@ -99,11 +100,11 @@ impl Engine {
                 object: after,
                 created,
             }) => {
-                // Whatever is no object is asked of again.
                 let Ok(sight) = Sight::read(after.text()) else {
-                    return;
+                    let why = Err(no_object().to_string());
+                    return self.rehearsed(position, why, Checked::Server);
                 };
-                let live = self.live(Some(position), &sight);
+                let live = self.live(Some(position), None, &sight);
                 found = Some(live.uid.clone()).filter(|_| !created);
                 if let Some(patch) = self.still_filled(position, flight, &live, &after) {
                     return self.amend(position, flight, &patch, now);

@@ -91,20 +91,30 @@ impl Engine {
         true
     }
 
-    /// A removal that was refused; whether something follows.
+    /// A removal that was refused for good leaves what it was about: nothing else of the object, and
+    /// nobody who needs it, has to wait for that. Whether it was.
     pub(super) fn on_strip_refused(
         &mut self,
         position: usize,
         flight: &Flight,
         error: &WriteError,
-        now: Now,
     ) -> bool {
         if error.passes() {
             return false;
         }
-        let what = said(flight.stripped.iter().map(|(addition, _)| addition));
-        let reason = format!("cannot be rid of what others added ({what}): {error}");
-        self.refuse(position, reason, false, None, now);
+        let refused: Vec<&Addition> = flight.stripped.iter().map(|(added, _)| added).collect();
+        let what = said(refused.iter().copied());
+        let reason = format!("cannot be rid of what others added ({what}): {error}: left");
+        let object = &mut self.objects[position];
+        let paths = refused.iter().map(|addition| addition.path.clone());
+        object.lasting.extend(paths);
+        let (service, key) = (object.service.clone(), object.desired.key.clone());
+        self.tell(Occurrence::Refused {
+            service,
+            key,
+            reason,
+            again: None,
+        });
         true
     }
 

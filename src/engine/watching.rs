@@ -5,7 +5,7 @@ use super::decide;
 use super::event::{Explanation, WatchChange, WatchKey};
 use super::object::{Live, Looked, Object};
 use super::orders::Orders;
-use super::record::Inventory;
+use super::record::{Applied, Inventory};
 use super::sight::Sight;
 use super::{Engine, Now};
 use crate::desired::at::At as _;
@@ -123,7 +123,7 @@ impl Engine {
         if position.is_some_and(|position| self.has_seen(position, &sight)) {
             return;
         }
-        let live = self.live(position, &sight);
+        let live = self.live(position, self.confirmed(position), &sight);
         let Some(position) = position else {
             if live.labelled {
                 self.sought.remove(&key);
@@ -172,14 +172,23 @@ impl Engine {
     }
 
     /// What is worth keeping of an object that somebody showed.
-    pub(super) fn live(&self, position: Option<usize>, sight: &Sight<'_>) -> Live {
-        let record = position.and_then(|position| self.objects[position].record.as_ref());
-        let known = record.and_then(|record| record.applied.as_ref());
-        let mut live = Live::of(sight, known, &self.manager, &self.label, &self.key);
+    pub(super) fn live(
+        &self,
+        position: Option<usize>,
+        confirmed: Option<&Applied>,
+        sight: &Sight<'_>,
+    ) -> Live {
+        let mut live = Live::of(sight, confirmed, &self.manager, &self.label, &self.key);
         if let Some(position) = position {
             live.additions = self.additions_to(position, &live, sight);
         }
         live
+    }
+
+    /// What the server confirmed of an object, as it is recorded.
+    fn confirmed(&self, position: Option<usize>) -> Option<&Applied> {
+        let record = self.objects[position?].record.as_ref()?;
+        record.applied.as_ref()
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
@@ -227,7 +236,12 @@ impl Engine {
             self.dirty.extend(self.services.keys().cloned());
         }
         if let Some(position) = self.index.get(&key).copied() {
-            let gone = self.live(Some(position), &sight);
+            let gone = self.live(Some(position), self.confirmed(Some(position)), &sight);
+            let known = self.objects[position].live.as_ref();
+            // Another one was made since, and its answer was faster.
+            if known.is_some_and(|known| gone.version_is_before(known)) {
+                return;
+            }
             self.objects[position].gone = Some(Box::new(gone));
             self.vanish(position);
         }

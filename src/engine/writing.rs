@@ -7,7 +7,7 @@ use super::object::Object;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::autoscaled;
 use super::stripping::is_strip;
-use super::{Command, Engine, FieldConflict, Now, Verb, Write};
+use super::{Command, Engine, FieldConflict, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::Conflicts;
 
@@ -76,6 +76,7 @@ impl Engine {
             strips: 0,
             stripped: Vec::new(),
             digest: object.desired.digest,
+            uid: object.live.as_ref().map(|live| live.uid.clone()),
             version: object
                 .live
                 .as_ref()
@@ -85,7 +86,14 @@ impl Engine {
     }
 
     /// Sends a request about an object; its answer ends the flight.
+    /// What follows another request is not sent any more by who may not write meanwhile, but for
+    /// what takes a write back.
     pub(super) fn launch(&mut self, position: usize, flight: Flight, verb: Verb) {
+        let only_rehearses = matches!(self.mode, Mode::Observe { .. });
+        if !self.writes() && !only_rehearses && flight.errand != Errand::Withdraw {
+            self.queue.insert(position);
+            return;
+        }
         let attempt = self.next_attempt();
         let object = &mut self.objects[position];
         object.flight = Some(Box::new(Flight { attempt, ..flight }));

@@ -96,20 +96,14 @@ impl World {
         let queued = matches!(request.asked, Asked::Write(_));
         if queued && self.processes[process].lane != lane {
             // It was dropped with the queue of a leader that stepped down.
-            let refused = WriteError::Busy {
-                message: "the Lease was lost".into(),
-                after: None,
-            };
+            let refused = WriteError::NotBegun("the Lease was lost");
             return self.tell(&request, Duration::ZERO, Err(refused));
         }
         request.begun = self.clock;
         let mutates = matches!(request.asked, Asked::Write(_) | Asked::Save(_));
         let fence = self.processes[process].fence;
         if mutates && self.fenced && !fence.lets_pass(self.clock) {
-            let refused = WriteError::Busy {
-                message: "the Lease was not renewed in time".into(),
-                after: None,
-            };
+            let refused = WriteError::NotBegun("the Lease was not renewed in time");
             return self.tell(&request, Duration::ZERO, Err(refused));
         }
         if mutates {

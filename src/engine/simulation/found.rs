@@ -191,3 +191,18 @@ fn what_left_while_it_was_deleted_without_our_label_is_forgotten() {
     world.pass(SOON);
     assert_eq!(world.server.inventories["one"].records.len(), 2);
 }
+
+#[test]
+fn a_departure_that_an_answer_overtook_is_no_second_loss() {
+    let mut world = World::quiet(one(three()));
+    let before = world.server.look(&map_key("c")).unwrap();
+    world.server.remove(&map_key("c"));
+    world.laws.lost(&map_key("c"));
+    world.pass(SOON);
+    let writes = world.laws.writes;
+    let maps = watch_of(&map_key("c"), &config_maps());
+    let departure = WatchChange::Deleted(before.into());
+    world.deliver(0, Event::Watch(maps, departure));
+    world.pass(SOON);
+    assert_eq!(world.laws.writes, writes, "it was made anew already");
+}

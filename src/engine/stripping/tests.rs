@@ -362,7 +362,9 @@ fn a_refused_removal_never_makes_the_object_anew() {
     );
     assert_eq!(
         case.refusals(),
-        ["cannot be rid of what others added (data.theirs by kubectl-patch): it is immutable"]
+        [
+            "cannot be rid of what others added (data.theirs by kubectl-patch): it is immutable: left"
+        ]
     );
     assert!(case.write().is_none());
 }
