@@ -1,7 +1,10 @@
 //! How many writes go on at the same time: it finds itself.
 //!
-//! It grows while answers come as fast as before, and is halved when the slow ones take twice as
-//! long as they did, or when the server says that it is busy. Pure: it is told what happened.
+//! What counts is how much gets done, not how long one answer takes: where the server's processors
+//! are the bound, answers take longer the more of them are asked for, and nothing is lost by asking.
+//! So it grows while as much gets done as before, and is halved when much less does, or when the
+//! server says that it is busy. While others wait for their turn, as many are answered in a time as
+//! fit into it side by side (Little's law), so no clock is needed. Pure: it is told what happened.
 
 use std::time::Duration;
 
@@ -9,15 +12,18 @@ use std::time::Duration;
 const MOST: usize = 64;
 const LEAST: usize = 2;
 const FIRST: usize = 16;
-/// What is slower by less than this is never called slow: it is noise.
-const NOISE: Duration = Duration::from_millis(20);
+/// Slow answers alone never take it below this: one by one most of the time goes into the way.
+const SLOWEST: usize = 8;
+/// So many windows in a row have to be bad: a server that collects its garbage makes one.
+const BAD: u32 = 2;
 
 /// A limit that follows what the server can take.
 #[derive(Debug)]
 pub struct Pace {
     limit: usize,
     window: Vec<Duration>,
-    usual: Option<Duration>,
+    best: u64,
+    bad: u32,
     rests: bool,
 }
 
@@ -26,7 +32,8 @@ impl Default for Pace {
         Self {
             limit: FIRST,
             window: Vec::new(),
-            usual: None,
+            best: 0,
+            bad: 0,
             rests: false,
         }
     }
@@ -47,31 +54,43 @@ impl Pace {
             return;
         }
         self.window.sort_unstable();
-        let rank = (self.window.len() * 95).div_ceil(100) - 1;
-        let slow = self.window[rank];
+        let middle = self.window[self.window.len() / 2];
         self.window.clear();
-        let usual = self.usual.unwrap_or(slow);
-        if slow > usual * 2 && slow > usual + NOISE {
-            self.halve();
-        } else if std::mem::take(&mut self.rests) {
-            // What was under way when the limit fell has been answered by now.
-            self.usual = Some(slow);
-        } else {
-            self.limit = (self.limit + self.limit.div_ceil(4)).min(MOST);
-            self.usual = Some((usual * 3 + slow) / 4);
+        // What was under way when the limit fell has been answered by now.
+        if std::mem::take(&mut self.rests) {
+            return;
         }
+        let done = self.done_in_a_minute(middle);
+        if done * 2 < self.best {
+            self.bad += 1;
+            if self.bad >= BAD {
+                self.halve(SLOWEST);
+                self.best = done;
+            }
+            return;
+        }
+        self.bad = 0;
+        self.best = self.best.max(done);
+        self.limit = (self.limit + self.limit.div_ceil(4)).min(MOST);
     }
 
     /// The server said that it is busy.
     pub fn refused(&mut self) {
         if !self.rests {
-            self.halve();
+            self.halve(LEAST);
         }
     }
 
-    fn halve(&mut self) {
-        self.limit = (self.limit / 2).max(LEAST);
+    fn done_in_a_minute(&self, each: Duration) -> u64 {
+        let minute = Duration::from_secs(60).as_nanos();
+        let one = minute / each.as_nanos().max(1);
+        u64::try_from(one).unwrap_or(u64::MAX / 128) * self.limit as u64
+    }
+
+    fn halve(&mut self, least: usize) {
+        self.limit = (self.limit / 2).max(least.min(self.limit));
         self.window.clear();
+        self.bad = 0;
         self.rests = true;
     }
 }
@@ -101,11 +120,37 @@ mod tests {
     }
 
     #[test]
-    fn it_is_halved_when_the_slow_ones_take_twice_as_long() {
+    fn it_grows_where_each_takes_longer_and_as_much_gets_done() {
+        let mut pace = Pace::default();
+        for _ in 0..20 {
+            let took = Duration::from_millis(1) * u32::try_from(pace.limit()).unwrap();
+            answer(&mut pace, 1, took);
+        }
+        assert_eq!(pace.limit(), MOST);
+    }
+
+    #[test]
+    fn it_is_halved_when_less_gets_done_more_than_once() {
         let mut pace = Pace::default();
         answer(&mut pace, 20, FAST);
         answer(&mut pace, 1, SLOW);
+        assert_eq!(pace.limit(), MOST, "a pause");
+        answer(&mut pace, 1, FAST);
+        answer(&mut pace, 2, SLOW);
         assert_eq!(pace.limit(), MOST / 2);
+        answer(&mut pace, 40, SLOW);
+        assert_eq!(pace.limit(), MOST, "that is how it is now");
+    }
+
+    #[test]
+    fn slow_answers_alone_do_not_bring_it_to_its_end() {
+        let mut pace = Pace::default();
+        let mut took = FAST;
+        for _ in 0..20 {
+            took *= 3;
+            answer(&mut pace, 3, took);
+        }
+        assert!(pace.limit() >= SLOWEST);
     }
 
     #[test]
