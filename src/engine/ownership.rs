@@ -5,7 +5,7 @@
 //! the entry is a drift detector that costs no request. Three things it does not show (a child
 //! added inside an owned empty struct, a second writer under our own name, a reordered list)
 //! change the *projection*: the hash of the live values at the fields of our entry
-//! ([`projection`](super::projection)).
+//! (`projection`).
 //!
 //! Source of the rules: Kubernetes, "Server-Side Apply", and the field set encoding of
 //! structured-merge-diff (`f:` field, `k:` list item by key, `v:` set value, `i:` index,
