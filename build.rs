@@ -13,14 +13,25 @@ mod manifest;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs};
+use std::{env, fs, io};
+
+use sha2::{Digest, Sha256};
 
 use manifest::{Checked, Problem, Severity, emit, folder};
 
+/// What composing is done by: where it changes, the same services may make other objects.
+const COMPOSER: &[&str] = &["src/config", "src/desired", "src/manifest", "Cargo.lock"];
+
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=services");
-    println!("cargo::rerun-if-changed=src/manifest");
     println!("cargo::rerun-if-changed=build.rs");
+    match composer() {
+        Ok(digest) => println!("cargo::rustc-env=COMPOSER_DIGEST={digest}"),
+        Err(error) => {
+            println!("cargo::error=hash the source code: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     match folder::read(Path::new("services")) {
         Ok(checked) => embed(&checked),
         Err(problems) => {
@@ -39,6 +50,37 @@ fn embed(checked: &Checked) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// SHA-256 over the code that composes.
+fn composer() -> io::Result<String> {
+    let mut files = Vec::new();
+    for part in COMPOSER {
+        println!("cargo::rerun-if-changed={part}");
+        collect(Path::new(part), &mut files)?;
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        let text = fs::read(&file)?;
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    let digest = hash.finalize();
+    Ok(digest
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+fn collect(part: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !part.is_dir() {
+        files.push(part.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(part)? {
+        collect(&entry?.path(), files)?;
+    }
+    Ok(())
 }
 
 fn write(checked: &Checked) -> Result<(), Box<dyn std::error::Error>> {

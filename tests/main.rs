@@ -17,6 +17,7 @@ mod drivers;
 mod faults;
 mod files;
 mod finding;
+mod glance;
 mod graph;
 mod hazards;
 mod history;

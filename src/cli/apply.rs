@@ -4,14 +4,14 @@ use super::arguments::ApplyArgs;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
-use super::plan::{observed, show};
+use super::plan::{begin, compared, is_brief, observed, show};
 use super::prompt::{ask, can_ask};
 use super::rights;
 use super::tally::{Outcome, Tally};
 use super::{apply_plan, saving};
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
-use crate::engine::{Action, Event, Mode, Occurrence, Order, Orders, Plan, Step};
+use crate::engine::{Action, AtAGlance, Event, Mode, Occurrence, Order, Orders, Plan, Step};
 use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::{Manner, Progress};
@@ -39,7 +39,14 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     refuse_disabled(&settings)?;
     refuse_beside_a_leader(&args, &settings, &connected).await?;
     require_named_target(&settings, &connected).await?;
-    let mut session = observed(context, &settings, &connected, Access::ReadWrite, false).await?;
+    let beginning = begin(context, &settings, &connected, Access::ReadWrite).await?;
+    if is_brief(context) && !args.wait {
+        let found = beginning.glance(&settings, &connected, true).await;
+        if let Some(found) = found {
+            return say_in_order(context, found);
+        }
+    }
+    let mut session = compared(&settings, &connected, beginning, false).await?;
     session.allow_delete(args.allow_delete.clone());
     if args.yes || can_ask() {
         session.confirm_deletions();
@@ -58,6 +65,25 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     } else {
         done
     })
+}
+
+/// Says that there is nothing to do.
+fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
+    let AtAGlance { plan, status } = found;
+    let names: Vec<&str> = status
+        .services
+        .iter()
+        .map(|service| &*service.name)
+        .collect();
+    Progress::new(manner(context), context.err_palette, &names).finish(&status);
+    let outcome = Outcome {
+        plan: &plan,
+        blocked: 0,
+        status: &status,
+        waited: false,
+    };
+    Tally::default().print(context, &outcome)?;
+    Ok(Exit::Fine)
 }
 
 /// Names the services that orders kept from being applied. Whether anything would have been.

@@ -4,7 +4,7 @@ use super::arguments::{Output, PlanArgs};
 use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
 use super::{rights, saving};
-use crate::daemon::{Access, Connected, Session, Settings};
+use crate::daemon::{Access, Beginning, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Mode, Plan};
 use crate::report::plan::{self as report, PlanView, Target};
@@ -23,13 +23,21 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
     } else {
         as_the_leader(context, settings, &connected).await?
     };
-    let mut session = observed(context, &settings, &connected, Access::ReadOnly, true).await?;
+    let out = args.out.as_deref();
+    let beginning = begin(context, &settings, &connected, Access::ReadOnly).await?;
+    if is_brief(context) && out.is_none() {
+        let found = beginning.glance(&settings, &connected, false).await;
+        if let Some(found) = found {
+            show(context, &settings, &connected, &found.plan, None)?;
+            return Ok(Exit::Fine);
+        }
+    }
+    let mut session = compared(&settings, &connected, beginning, true).await?;
     session.allow_delete(args.allow_delete.clone());
     if args.yes {
         session.confirm_deletions();
     }
     let plan = session.engine().plan();
-    let out = args.out.as_deref();
     let saved = out.map(|_| saved(context, &args, &settings, &connected, &session));
     session.close().await;
     show(context, &settings, &connected, &plan, out)?;
@@ -101,6 +109,31 @@ fn saved(
     SavedPlan::of(&engine.plan(), &engine.pins(), &view, &around)
 }
 
+/// Whether no more is shown than what differs: nobody asks for what others added to objects that
+/// are in order.
+pub(super) fn is_brief(context: &Context) -> bool {
+    context.globals.verbose == 0
+}
+
+/// What a comparison begins with.
+pub(super) async fn begin(
+    context: &Context,
+    settings: &Settings,
+    connected: &Connected,
+    access: Access,
+) -> Result<Beginning, Failure> {
+    match Beginning::read(settings, connected, access).await {
+        Ok(beginning) => Ok(beginning),
+        Err(error) => {
+            let purpose = match access {
+                Access::ReadOnly => Purpose::Plan,
+                Access::ReadWrite => Purpose::Apply,
+            };
+            Err(rights::refused(context, error, settings, connected, purpose).await)
+        }
+    }
+}
+
 /// A session that has compared everything and written nothing.
 pub(super) async fn observed(
     context: &Context,
@@ -109,15 +142,20 @@ pub(super) async fn observed(
     access: Access,
     rehearse: bool,
 ) -> Result<Session, Failure> {
+    let beginning = begin(context, settings, connected, access).await?;
+    compared(settings, connected, beginning, rehearse).await
+}
+
+/// The same, from what was read.
+pub(super) async fn compared(
+    settings: &Settings,
+    connected: &Connected,
+    beginning: Beginning,
+    rehearse: bool,
+) -> Result<Session, Failure> {
     let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
     let mut session = Session::idle(settings, waiting, Mode::Observe { rehearse })?;
-    if let Err(error) = session.attach(settings, connected, access).await {
-        let purpose = match access {
-            Access::ReadOnly => Purpose::Plan,
-            Access::ReadWrite => Purpose::Apply,
-        };
-        return Err(rights::refused(context, error, settings, connected, purpose).await);
-    }
+    session.take_up(settings, connected, beginning)?;
     let until = Instant::now() + PATIENCE;
     loop {
         session.step(Duration::from_millis(200)).await;

@@ -4,9 +4,9 @@
 use super::hands::{Hands, Reader};
 use super::records;
 use super::request::{Call, read, send};
-use crate::desired::Instance;
+use crate::desired::{Fingerprint, Instance};
 use crate::engine::history::History;
-use crate::engine::{Inventory, Orders, WriteError};
+use crate::engine::{Inventory, Orders, Receipt, WriteError};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -17,6 +17,8 @@ pub const INVENTORY_LABEL: &str = "jsorc.dev/inventory";
 const SERVICE_ANNOTATION: &str = "jsorc.dev/service";
 const NAMESPACE_ANNOTATION: &str = "jsorc.dev/namespace";
 const EPOCH_ANNOTATION: &str = "jsorc.dev/epoch";
+const SOURCE_ANNOTATION: &str = "jsorc.dev/source";
+const UNREADY_ANNOTATION: &str = "jsorc.dev/unready";
 const OBJECTS: &str = "objects";
 const HISTORY: &str = "history";
 
@@ -149,6 +151,12 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
     if let Some(version) = &inventory.resource_version {
         metadata["resourceVersion"] = version.clone().into();
     }
+    if let Some(receipt) = &inventory.receipt {
+        metadata["annotations"][SOURCE_ANNOTATION] = receipt.source.to_string().into();
+        if let Some((ready, why)) = &receipt.unready {
+            metadata["annotations"][UNREADY_ANNOTATION] = format!("{ready} {why}").into();
+        }
+    }
     let mut data = json!({OBJECTS: records::encode(&inventory.records)});
     let history = inventory.history.text();
     if !history.is_empty() {
@@ -169,6 +177,10 @@ fn decode(object: &Value) -> Option<Inventory> {
         let data = object.get("data").and_then(|data| data.get(name));
         data.and_then(Value::as_str).unwrap_or("")
     };
+    let unready = annotation(UNREADY_ANNOTATION)
+        .and_then(|words| words.split_once(' '))
+        .and_then(|(ready, why)| Some((ready.parse().ok()?, why.to_owned())));
+    let source = annotation(SOURCE_ANNOTATION).and_then(Fingerprint::parse);
     Some(Inventory {
         service: annotation(SERVICE_ANNOTATION)?.into(),
         resource_version: text("/metadata/resourceVersion").map(str::to_owned),
@@ -177,6 +189,7 @@ fn decode(object: &Value) -> Option<Inventory> {
             .and_then(|epoch| epoch.parse().ok())
             .unwrap_or(0),
         history: History::read(data(HISTORY)),
+        receipt: source.map(|source| Receipt { source, unready }),
         records: records::decode(data(OBJECTS)),
     })
 }
@@ -185,7 +198,7 @@ fn decode(object: &Value) -> Option<Inventory> {
 mod tests {
     use super::*;
     use crate::desired::path::Path;
-    use crate::desired::{Fingerprint, ObjectKey, Resource};
+    use crate::desired::{ObjectKey, Resource};
     use crate::engine::history::{Entry, What};
     use crate::engine::ownership::Evidence;
     use crate::engine::{Applied, FieldConflict, Record};
@@ -211,6 +224,7 @@ mod tests {
                 projection: Fingerprint(2),
             }),
             version: Some("12".into()),
+            surface: None,
             conflicts: vec![FieldConflict {
                 path: Path::parse("spec.replicas").unwrap(),
                 manager: "hpa".into(),
@@ -219,6 +233,10 @@ mod tests {
         let mut inventory = Inventory::empty("redis".into(), "other");
         inventory.resource_version = Some("5".into());
         inventory.epoch = 3;
+        inventory.receipt = Some(Receipt {
+            source: Fingerprint(0xab),
+            unready: Some((3, "Deployment/a 0/1 available".into())),
+        });
         let what = What::Rerun {
             why: "asked for".into(),
             answer: "PONG".into(),

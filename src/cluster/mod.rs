@@ -22,6 +22,7 @@ mod orders;
 mod records;
 mod request;
 mod review;
+mod skim;
 mod transport;
 mod watch;
 mod wording;

@@ -3,11 +3,14 @@
 //!
 //! ```text
 //! apps/v1 Deployment deployments prod
-//!  redis 1Qb0… … … … 4711 -
+//!  redis 1Qb0… 4711
 //! ```
 //!
-//! An object has its name, uid, digest, entry, projection, version and flags; `-` is none. What is not
-//! in the short form that a server gives stands in Base64 behind `=`.
+//! An object has its name, a proof, its version and, where there are any, flags and conflicts; `-` is
+//! none. A proof is the bytes of the
+//! uid, the digest, the entry and the projection, and the surface, as many of them as are known, in
+//! Base64. What is not in the form that a server gives stands in Base64 behind `=`: a uid that is no
+//! UUID before the rest of its proof, a version that is no number.
 
 use crate::desired::path::Path;
 use crate::desired::{Fingerprint, ObjectKey, Resource};
@@ -85,23 +88,16 @@ impl Group {
     }
 
     fn record(&self, line: &str) -> Option<(ObjectKey, Record)> {
-        let mut words = line.splitn(8, ' ');
+        let mut words = line.splitn(5, ' ');
         let mut next = || words.next();
-        let name = next()?;
-        let (uid, digest) = (uid_of(next()?), hash_of(next()?));
-        let (entry, projection) = (hash_of(next()?), hash_of(next()?));
+        let (name, proof) = (next()?, next()?);
         let version = version_of(next()?);
-        let done = next()? == DONE;
+        let done = next() == Some(DONE);
         let conflicts = words.next().map(conflicts_of).unwrap_or_default();
-        let evidence = entry
-            .zip(projection)
-            .map(|(entry, projection)| Evidence { entry, projection });
-        let applied = uid.zip(digest).map(|(uid, digest)| Applied {
-            uid,
-            digest,
-            evidence,
+        let applied = proof_of(proof).map(|proof| Applied {
             version,
             conflicts,
+            ..proof
         });
         let key = ObjectKey {
             group: self.resource.group.clone(),
@@ -120,49 +116,86 @@ impl Group {
 
 fn line(key: &ObjectKey, record: &Record) -> String {
     let applied = record.applied.as_ref();
-    let evidence = applied.and_then(|applied| applied.evidence.as_ref());
-    let none = || NONE.to_owned();
-    let words = [
-        key.name.to_string(),
-        applied.map_or_else(none, |applied| short_uid(&applied.uid)),
-        applied.map_or_else(none, |applied| short_hash(applied.digest)),
-        evidence.map_or_else(none, |evidence| short_hash(evidence.entry)),
-        evidence.map_or_else(none, |evidence| short_hash(evidence.projection)),
-        applied
-            .and_then(|applied| applied.version.as_deref())
-            .map_or_else(none, short_version),
-        if record.done { DONE } else { NONE }.to_owned(),
-    ];
-    let line = words.join(" ");
+    let version = applied.and_then(|applied| applied.version.as_deref());
+    let line = format!(
+        "{} {} {}",
+        key.name,
+        applied.map_or_else(|| NONE.to_owned(), proof),
+        version.map_or_else(|| NONE.to_owned(), short_version),
+    );
+    let flags = if record.done { DONE } else { NONE };
     match applied.map(|applied| applied.conflicts.as_slice()) {
+        None | Some([]) if record.done => format!("{line} {flags}"),
         None | Some([]) => line,
-        Some(conflicts) => format!("{line} {}", long_conflicts(conflicts)),
+        Some(conflicts) => format!("{line} {flags} {}", long_conflicts(conflicts)),
     }
 }
 
-fn short_hash(hash: Fingerprint) -> String {
-    BASE64.encode(hash.0.to_be_bytes())
+/// The bytes of a UUID.
+const UID: usize = 16;
+/// The bytes of a hash.
+const HASH: usize = 8;
+/// The bytes of a proof with everything in it.
+const PROOF: usize = UID + 4 * HASH;
+
+fn proof(applied: &Applied) -> String {
+    let mut bytes = Vec::with_capacity(PROOF);
+    let mut word = String::new();
+    match number_of(&applied.uid) {
+        Some(number) => bytes.extend(number.to_be_bytes()),
+        None => word = format!("{}=", long(&applied.uid)),
+    }
+    let evidence = applied.evidence.as_ref();
+    let hashes = [
+        Some(applied.digest),
+        evidence.map(|evidence| evidence.entry),
+        evidence.map(|evidence| evidence.projection),
+        applied.surface,
+    ];
+    // Whoever has a surface has evidence.
+    for hash in hashes.into_iter().flatten() {
+        bytes.extend(hash.0.to_be_bytes());
+    }
+    BASE64.encode_string(bytes, &mut word);
+    word
 }
 
-fn hash_of(word: &str) -> Option<Fingerprint> {
-    let bytes = BASE64.decode(word).ok()?;
-    Some(Fingerprint(u64::from_be_bytes(bytes.try_into().ok()?)))
+/// What a proof says, without version and conflicts.
+fn proof_of(word: &str) -> Option<Applied> {
+    let mut room = [0; PROOF + 2];
+    let (uid, word) = match word.strip_prefix('=') {
+        Some(odd) => odd
+            .split_once('=')
+            .map(|(uid, rest)| (text_of(uid), rest))?,
+        None => (None, word),
+    };
+    let length = BASE64.decode_slice(word, &mut room).ok()?;
+    let mut bytes = &room[..length];
+    let uid = match uid {
+        Some(uid) => uid,
+        None => long_uid(u128::from_be_bytes(*bytes.split_off(..UID)?.first_chunk()?)),
+    };
+    let mut hash = || {
+        let bytes = bytes.split_off(..HASH)?.first_chunk()?;
+        Some(Fingerprint(u64::from_be_bytes(*bytes)))
+    };
+    let (digest, entry, projection, surface) = (hash()?, hash(), hash(), hash());
+    let evidence = entry.zip(projection);
+    Some(Applied {
+        uid,
+        digest,
+        evidence: evidence.map(|(entry, projection)| Evidence { entry, projection }),
+        version: None,
+        surface,
+        conflicts: Vec::new(),
+    })
 }
 
-fn short_uid(uid: &str) -> String {
+/// The number that a UUID stands for, where it is written as servers write it.
+fn number_of(uid: &str) -> Option<u128> {
     let digits: String = uid.chars().filter(|c| *c != '-').collect();
-    match u128::from_str_radix(&digits, 16) {
-        Ok(number) if long_uid(number) == uid => BASE64.encode(number.to_be_bytes()),
-        _ => long(uid),
-    }
-}
-
-fn uid_of(word: &str) -> Option<String> {
-    if let Some(uid) = word.strip_prefix('=') {
-        return text_of(uid);
-    }
-    let bytes = BASE64.decode(word).ok()?;
-    Some(long_uid(u128::from_be_bytes(bytes.try_into().ok()?)))
+    let number = u128::from_str_radix(&digits, 16).ok()?;
+    (long_uid(number) == uid).then_some(number)
 }
 
 fn long_uid(number: u128) -> String {
@@ -246,6 +279,7 @@ mod tests {
                 projection: Fingerprint(2),
             }),
             version: Some(version.to_owned()),
+            surface: Some(Fingerprint(3)),
             conflicts: Vec::new(),
         }
     }
@@ -261,6 +295,7 @@ mod tests {
         }];
         let mut created = applied(UID, "1");
         created.evidence = None;
+        created.surface = None;
         let records = BTreeMap::from([
             record("a", Some(applied(UID, "12345678")), false),
             record("b", Some(torn), true),
@@ -283,9 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_left_out() {
-        assert!(
-            decode("v1 ConfigMap configmaps prod\n torn\nnothing\n a - - - - - -\n").is_empty()
-        );
-        assert!(decode(" a - - - - - -\n").is_empty());
+        assert!(decode("v1 ConfigMap configmaps prod\n torn\nnothing\n a - -\n").is_empty());
+        assert!(decode(" a - -\n").is_empty());
     }
 }

@@ -24,6 +24,7 @@ fn service(name: &'static str, more: &Value) -> Service {
             column: 1,
         },
         kube: Cow::Borrowed(&[]),
+        digest: Cow::Borrowed(""),
     }
 }
 

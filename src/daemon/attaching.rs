@@ -5,8 +5,8 @@ use super::connected::Connected;
 use super::loading::Settings;
 use super::session::{Access, Link, READS_AT_ONCE, Session, SessionError, prepare};
 use super::writers::Writers;
-use crate::cluster::{Eyes, Forwarder, Hands, passing_key};
-use crate::desired::FingerprintKey;
+use crate::cluster::{Eyes, Forwarder, Hands, Stored, passing_key};
+use crate::desired::{FingerprintKey, Resource};
 use crate::engine::{ClusterState, Event, WriteError, watches_of};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -42,6 +42,53 @@ async fn shared_key(
     }
 }
 
+/// What a session begins with: whatever has to be read before anything is compared.
+pub struct Beginning {
+    pub(super) key: FingerprintKey,
+    pub(super) key_is_shared: bool,
+    pub(super) served: Vec<Resource>,
+    pub(super) stored: Stored,
+    hands: Option<Hands>,
+}
+
+impl Beginning {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the cluster does not give it.
+    pub async fn read(
+        settings: &Settings,
+        connected: &Connected,
+        access: Access,
+    ) -> Result<Self, SessionError> {
+        let hands = match access {
+            Access::ReadOnly => None,
+            Access::ReadWrite => Some(
+                Hands::new(
+                    &connected.target.config,
+                    connected.reader.clone(),
+                    &connected.counter,
+                )
+                .map_err(|error| broken(&error))?,
+            ),
+        };
+        let foreign = settings.foreign_api_versions();
+        let (key, served, stored) = tokio::join!(
+            shared_key(settings, connected, hands.as_ref()),
+            connected.served(&foreign),
+            connected.reader.stored(&settings.instance),
+        );
+        let (key, key_is_shared) = key?;
+        Ok(Self {
+            key,
+            key_is_shared,
+            served: served?,
+            stored: stored.map_err(prepare("read the inventories"))?,
+            hands,
+        })
+    }
+}
+
 impl Session {
     /// Takes up work with a cluster.
     ///
@@ -53,27 +100,32 @@ impl Session {
         connected: &Connected,
         access: Access,
     ) -> Result<(), SessionError> {
-        let instance = &settings.instance;
+        let beginning = Beginning::read(settings, connected, access).await?;
+        self.take_up(settings, connected, beginning)
+    }
+
+    /// Takes up work with a cluster that was read from.
+    ///
+    /// # Errors
+    /// When settings and services do not fit.
+    pub fn take_up(
+        &mut self,
+        settings: &Settings,
+        connected: &Connected,
+        beginning: Beginning,
+    ) -> Result<(), SessionError> {
+        let Beginning {
+            key,
+            key_is_shared,
+            served,
+            stored,
+            hands,
+        } = beginning;
         let author = author(&settings.catalog, connected.target.inside);
         self.engine.set_author(author);
+        self.engine.set_key(key.clone());
+        (self.key, self.key_is_shared) = (key, key_is_shared);
         let config = &connected.target.config;
-        let hands = match access {
-            Access::ReadOnly => None,
-            Access::ReadWrite => Some(
-                Hands::new(config, connected.reader.clone(), &connected.counter)
-                    .map_err(|error| broken(&error))?,
-            ),
-        };
-        let foreign = settings.foreign_api_versions();
-        let (key, served, stored) = tokio::join!(
-            shared_key(settings, connected, hands.as_ref()),
-            connected.served(&foreign),
-            connected.reader.stored(instance),
-        );
-        (self.key, self.key_is_shared) = key?;
-        self.engine.set_key(self.key.clone());
-        let served = served?;
-        let stored = stored.map_err(prepare("read the inventories"))?;
         let forwarder = if connected.target.inside {
             None
         } else {
@@ -82,7 +134,7 @@ impl Session {
         let eyes = Eyes::new(
             config.clone(),
             connected.counter.clone(),
-            &instance.label(),
+            &settings.instance.label(),
             self.sights.clone(),
         );
         let reader = connected.reader.clone();

@@ -143,9 +143,13 @@ impl Settings {
     /// Whether a service is kept alive, and is one of those that were asked for.
     #[must_use]
     pub fn keeps(&self, service: &str) -> bool {
-        let asked_for =
-            self.selection.is_empty() || self.selection.iter().any(|name| name == service);
-        asked_for && self.loaded.config.keeps(service)
+        self.selects(service) && self.loaded.config.keeps(service)
+    }
+
+    /// Whether a service is one of those that were asked for.
+    #[must_use]
+    pub fn selects(&self, service: &str) -> bool {
+        self.selection.is_empty() || self.selection.iter().any(|name| name == service)
     }
 
     /// What ought to be, with this key and these kinds of the cluster.
@@ -184,16 +188,13 @@ impl Settings {
         let refuse = |problems: crate::desired::Problems| {
             LoadError::Config(problems.0.into_iter().map(|p| self.placed(p)).collect())
         };
-        if self.selection.is_empty() {
-            return compose(&self.catalog, &config, context).map_err(refuse);
+        if !self.selection.is_empty() {
+            let selected = |name: &String| self.selects(name);
+            config.to_mut().keep_alive.retain(selected);
         }
-        config
-            .to_mut()
-            .keep_alive
-            .retain(|name| self.selection.contains(name));
         let mut set = compose(&self.catalog, &config, context).map_err(refuse)?;
-        set.services
-            .retain(|service| self.selection.iter().any(|name| **name == *service.name));
+        set.services.retain(|service| self.selects(&service.name));
+        self.name_sources(&mut set, key, served);
         Ok(set)
     }
 

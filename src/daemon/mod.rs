@@ -9,6 +9,7 @@ mod carrying;
 mod connected;
 mod ends;
 mod files;
+mod glancing;
 mod keeper;
 mod leadership;
 mod leading;
@@ -22,6 +23,7 @@ mod seeking;
 mod session;
 mod writers;
 
+pub use attaching::Beginning;
 pub use connected::{Connected, connect};
 pub use ends::{Ends, Refreshed, Request, Snapshot};
 pub use keeper::{Keeper, Sink};

@@ -19,6 +19,9 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// The place of a namespace that no manifest gives.
+pub const CREATE_NAMESPACE: &str = "create_namespace";
+
 /// What composing needs beside configuration and tables.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -106,7 +109,7 @@ fn add_namespaces(drafts: &mut Vec<Sealed>, config: &Config, context: Context<'_
             value,
             mode: WriteMode::Ensure,
             ignored: Vec::new(),
-            place: "create_namespace".into(),
+            place: CREATE_NAMESPACE.into(),
         };
         drafts.push(draft.seal(context.key));
     }
@@ -215,6 +218,7 @@ fn assemble(
                 .map(|name| name.as_str().into())
                 .collect(),
             protect: service.spec.protect.clone(),
+            source: None,
             objects,
         })
     });

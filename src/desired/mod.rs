@@ -24,6 +24,7 @@ pub mod rights;
 mod rolling;
 pub mod secret;
 mod set;
+pub mod source;
 mod wanted;
 pub mod workload;
 

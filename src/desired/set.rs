@@ -44,6 +44,8 @@ pub struct DesiredService {
     pub depends_on: Vec<Arc<str>>,
     /// Kinds protected from deletion beside the ones that always are.
     pub protect: Vec<String>,
+    /// What its objects were composed from, where that is known.
+    pub source: Option<Fingerprint>,
     /// Its objects; empty for a service without manifests.
     pub objects: Vec<DesiredObject>,
 }

@@ -50,6 +50,7 @@ fn catalog(more: &Value, documents: &[Value]) -> Catalog {
         spec,
         spec_place: place,
         kube: Cow::Owned(kube),
+        digest: "0".into(),
     };
     Catalog {
         services: vec![service],

@@ -151,6 +151,7 @@ impl Engine {
                 digest: flight.digest,
                 evidence: live.evidence,
                 version: Some(live.resource_version.clone()),
+                surface: live.surface,
                 conflicts: object.conflicts.clone(),
             };
             let record = Record {

@@ -305,6 +305,7 @@ impl Engine {
                 digest: object.desired.digest,
                 evidence: None,
                 version: None,
+                surface: None,
                 conflicts: Vec::new(),
             }),
             done: false,

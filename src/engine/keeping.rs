@@ -46,6 +46,7 @@ impl Engine {
             return;
         }
         let epoch = self.epoch;
+        self.note_versions(name);
         let members = self.members.get(name).into_iter().flatten();
         let members = members.map(|position| &self.objects[*position]);
         if let Some(service) = self.services.get_mut(name) {
@@ -53,6 +54,10 @@ impl Engine {
             service.unsaved_heals = None;
             service.inventory.epoch = service.inventory.epoch.max(epoch);
             service.take_stock(members);
+        }
+        let receipt = self.receipt(name);
+        if let Some(service) = self.services.get_mut(name) {
+            service.inventory.receipt = receipt;
             let mut inventory = Box::new(service.inventory.clone());
             service.news.add_to(&mut inventory.history);
             service.news.send();

@@ -31,6 +31,7 @@ mod errands;
 mod event;
 mod exemptions;
 mod flight;
+mod glance;
 pub mod health;
 pub mod history;
 mod intake;
@@ -46,6 +47,7 @@ mod pins;
 pub mod plan;
 mod projection;
 mod pruning;
+mod receipt;
 mod record;
 mod refusing;
 mod rehearsing;
@@ -68,13 +70,14 @@ pub use event::{
     WatchKey, WriteError, Written,
 };
 pub use flight::Cause;
+pub use glance::{AtAGlance, Glance, Outline};
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use orders::{Order, Orders, Wish};
 pub use phase::Phase;
 pub use pins::{Permits, Pin};
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
-pub use record::{Applied, Inventory, Record};
+pub use record::{Applied, Inventory, Receipt, Record};
 pub use status::{Drift, ServiceStatus, Status};
 pub use watching::watches_of;
 

@@ -75,6 +75,8 @@ pub struct Live {
     pub resource_version: String,
     /// What our Apply entry says.
     pub evidence: Option<Evidence>,
+    /// What its metadata shows of that.
+    pub surface: Option<Fingerprint>,
     /// What others added to it.
     pub additions: Vec<Addition>,
     /// Whether it is in order.
@@ -318,11 +320,16 @@ impl Live {
         let version = Some(sight.resource_version());
         let same =
             |known: &&Applied| known.uid == sight.uid() && known.version.as_deref() == version;
-        let confirmed = known.filter(same).and_then(|known| known.evidence);
+        let confirmed = known.filter(same);
+        let (evidence, surface) = match confirmed.and_then(|known| known.evidence) {
+            Some(evidence) => (Some(evidence), confirmed.and_then(|known| known.surface)),
+            None => (sight.evidence(manager, key), sight.surface(manager, key)),
+        };
         Self {
             uid: sight.uid().to_owned(),
             resource_version: sight.resource_version().to_owned(),
-            evidence: confirmed.or_else(|| sight.evidence(manager, key)),
+            evidence,
+            surface,
             additions: Vec::new(),
             made: sight.is_made_by(manager),
             health: sight.health(),

@@ -174,6 +174,7 @@ impl Engine {
                 )),
             }
         }
+        planned.unchanged.sort();
         let leavers = self.leavers(name).into_iter().rev();
         planned
             .steps

@@ -25,6 +25,13 @@ impl<'a> Fields<'a> {
         serde_json::from_str(text).ok()
     }
 
+    /// One of the outermost fields and what is below it.
+    #[must_use]
+    pub fn only(mut self, field: &str) -> Self {
+        self.0.retain(|(name, _)| name == field);
+        self
+    }
+
     /// The hash of an object's values at these fields; `None` when the text is no JSON.
     #[must_use]
     pub fn project(&self, object: &str, key: &FingerprintKey) -> Option<Fingerprint> {

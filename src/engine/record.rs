@@ -21,8 +21,20 @@ pub struct Inventory {
     pub epoch: u64,
     /// What happened to the service.
     pub history: History,
+    /// Stands for a look into every object, where the inventory was stored with all in order.
+    pub receipt: Option<Receipt>,
     /// The objects.
     pub records: BTreeMap<ObjectKey, Record>,
+}
+
+/// Says that the records are the whole service: composed from this, each object was in order in the
+/// very version that is recorded, with nothing to report of any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What the objects were composed from.
+    pub source: Fingerprint,
+    /// Where not all were ready: how many were, and why the others were not.
+    pub unready: Option<(usize, String)>,
 }
 
 /// What is known of one applied object.
@@ -47,6 +59,8 @@ pub struct Applied {
     pub evidence: Option<Evidence>,
     /// The version of which that is the evidence.
     pub version: Option<String>,
+    /// What its metadata shows of the evidence, for an object that counts changes of its spec.
+    pub surface: Option<Fingerprint>,
     /// Fields that other managers owned from the start, left to them.
     pub conflicts: Vec<FieldConflict>,
 }
@@ -91,6 +105,7 @@ impl Inventory {
             namespace: namespace.to_owned(),
             epoch: 0,
             history: History::default(),
+            receipt: None,
             records: BTreeMap::new(),
         }
     }

@@ -196,6 +196,7 @@ mod tests {
             digest: Fingerprint(1),
             evidence: None,
             version: None,
+            surface: None,
             conflicts: Vec::new(),
         });
         Record {

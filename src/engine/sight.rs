@@ -7,8 +7,8 @@ use super::exemptions::is_of_cluster;
 use super::health::{Health, health, judges_spec};
 use super::ownership::Evidence;
 use super::projection::Fields;
-use crate::desired::FingerprintKey;
-use crate::desired::fingerprint::Name;
+use crate::desired::fingerprint::{ListHash, Name};
+use crate::desired::{Fingerprint, FingerprintKey};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -140,6 +140,30 @@ impl<'a> Sight<'a> {
         })
     }
 
+    /// What the metadata alone shows of the evidence, of an object that has a `generation`: that it
+    /// counts changes of the spec. It is the same while only the status changes, or what others own
+    /// of the metadata; and a metadata list shows it, too.
+    #[must_use]
+    pub fn surface(&self, manager: &str, key: &FingerprintKey) -> Option<Fingerprint> {
+        let generation = self.metadata.generation?;
+        let mut entries = self.metadata.managed_fields.iter().flatten();
+        let fields = entries
+            .find(|entry| entry.is_of(manager, "Apply"))?
+            .fields?;
+        let values = Fields::read(fields.get())?.only("f:metadata");
+        let mut surface = ListHash::new(key);
+        surface.add(key.scalar(b'g', &generation.to_string()));
+        surface.add(key.scalar(b'e', fields.get()));
+        surface.add(values.project(self.text, key)?);
+        Some(surface.finish())
+    }
+
+    /// Whether it is on its way out.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+    }
+
     /// Whether `manager` wrote the object otherwise than by an apply: it made it.
     #[must_use]
     pub fn is_made_by(&self, manager: &str) -> bool {
@@ -151,14 +175,22 @@ impl<'a> Sight<'a> {
     #[must_use]
     pub fn has_guests(&self, manager: &str) -> bool {
         let api_version = said(self.api_version.as_ref());
-        let is_guest = |entry: &Entry<'_>| {
+        let mut guests = self.guests(manager);
+        guests.any(|entry| said(entry.api_version.as_ref()) == api_version)
+    }
+
+    /// The same, in whatever version of its kind: a metadata list does not say in which it is.
+    #[must_use]
+    pub fn may_have_guests(&self, manager: &str) -> bool {
+        self.guests(manager).next().is_some()
+    }
+
+    fn guests(&self, manager: &str) -> impl Iterator<Item = &Entry<'a>> {
+        let entries = self.metadata.managed_fields.iter().flatten();
+        entries.filter(move |entry| {
             let name = said(entry.manager.as_ref());
-            said(entry.subresource.as_ref()).is_empty()
-                && said(entry.api_version.as_ref()) == api_version
-                && name != manager
-                && !is_of_cluster(name)
-        };
-        self.metadata.managed_fields.iter().flatten().any(is_guest)
+            said(entry.subresource.as_ref()).is_empty() && name != manager && !is_of_cluster(name)
+        })
     }
 
     /// The whole object, taken apart.

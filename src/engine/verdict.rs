@@ -15,6 +15,9 @@ use std::time::Duration;
 /// comes, this much later.
 pub(super) const NEXT_CHECK: Duration = Duration::from_secs(1);
 
+/// What is said of a service that is there as applied, where nobody asks it.
+pub(super) const NOT_PROBED: &str = "objects in order; not probed";
+
 /// Where a service stands.
 pub(super) struct Verdict {
     pub(super) phase: Phase,
@@ -129,7 +132,7 @@ impl Engine {
 
     /// The object that says best why its service is not ready: a Service without endpoints has a
     /// workload that tells more.
-    fn nearest_to_the_cause(&self, service: &Service) -> Option<(&Object, String)> {
+    pub(super) fn nearest_to_the_cause(&self, service: &Service) -> Option<(&Object, String)> {
         let census = &service.census;
         let suspects: BTreeSet<usize> = census.unhealthy.union(&census.fronts).copied().collect();
         suspects
@@ -178,7 +181,7 @@ impl Engine {
         match self.mode {
             Mode::Follow => Verdict::new(Phase::Waiting, "waits for the Lease"),
             _ if self.has_objects(&service.desired.name) => {
-                Verdict::new(Phase::Running, "objects in order; not probed")
+                Verdict::new(Phase::Running, NOT_PROBED)
             }
             _ => Verdict::new(Phase::Waiting, "not probed"),
         }

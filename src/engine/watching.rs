@@ -42,7 +42,7 @@ pub fn watch_of(key: &ObjectKey, resource: &Arc<Resource>) -> WatchKey {
 
 impl WatchKey {
     /// Whether an object is seen through this watch.
-    fn shows(&self, key: &ObjectKey) -> bool {
+    pub(super) fn shows(&self, key: &ObjectKey) -> bool {
         self.resource.holds(key)
             && self.namespace == key.namespace
             && self.name.as_ref().is_none_or(|name| *name == key.name)

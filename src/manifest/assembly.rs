@@ -51,8 +51,9 @@ pub fn assemble(texts: Vec<ServiceTexts>, found: Vec<Problem>) -> Result<Checked
         problems.retain(|problem| problem.severity == Severity::Error);
         return Err(Problems(problems));
     }
-    let services: Vec<Service> = tables.into_iter().map(service).collect();
-    let digest = digest(&services).map_err(|error| Problems(vec![unwritable(&error)]))?;
+    let services: Result<Vec<Service>, _> = tables.into_iter().map(service).collect();
+    let services = services.map_err(|error| Problems(vec![unwritable(&error)]))?;
+    let digest = digest(services.iter().map(|service| &*service.digest));
     Ok(Checked {
         catalog: Catalog {
             services,
@@ -162,7 +163,7 @@ fn fill(table: &mut ServiceTable, refers: bool, problems: &mut Vec<Problem>) {
     }
 }
 
-fn service(table: ServiceTable) -> Service {
+fn service(table: ServiceTable) -> Result<Service, serde_json::Error> {
     let mut kinds: BTreeMap<String, Vec<Manifest>> = BTreeMap::new();
     for document in table.documents {
         kinds
@@ -174,7 +175,7 @@ fn service(table: ServiceTable) -> Service {
         kind: kind.into(),
         manifests: manifests.into(),
     });
-    Service {
+    let mut service = Service {
         name: table.name.into(),
         spec: table.spec,
         spec_place: Place {
@@ -183,7 +184,10 @@ fn service(table: ServiceTable) -> Service {
             column: 1,
         },
         kube: tables.collect::<Vec<_>>().into(),
-    }
+        digest: Cow::Borrowed(""),
+    };
+    service.digest = Cow::Owned(digest_of(&service)?);
+    Ok(service)
 }
 
 fn manifest(document: &Document) -> Manifest {
@@ -198,30 +202,32 @@ fn manifest(document: &Document) -> Manifest {
     }
 }
 
-/// SHA-256 over what the services mean; comments, line numbers and file names do not count.
-fn digest(services: &[Service]) -> Result<String, serde_json::Error> {
+/// SHA-256 over the parts of something, each kept apart from the next, in hex.
+fn digest<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    let mut part = |text: &str| {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
-    };
-    for service in services {
-        part(&service.name);
-        let mut spec = serde_json::to_value(&service.spec)?;
-        if let Some(spec) = spec.as_object_mut() {
-            spec.remove("lines");
-        }
-        part(&spec.to_string());
-        for manifest in service.manifests() {
-            part(&manifest.json);
-        }
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
     }
     let mut digest = String::with_capacity(64);
     for byte in hash.finalize() {
         // Writing to a string cannot fail.
         let _ = write!(digest, "{byte:02x}");
     }
-    Ok(digest)
+    digest
+}
+
+/// The digest of what a service means; comments, line numbers and file names do not count.
+fn digest_of(service: &Service) -> Result<String, serde_json::Error> {
+    let mut spec = serde_json::to_value(&service.spec)?;
+    if let Some(spec) = spec.as_object_mut() {
+        spec.remove("lines");
+    }
+    let spec = spec.to_string();
+    let manifests = service.manifests().map(|manifest| &*manifest.json);
+    Ok(digest(
+        [&*service.name, &*spec].into_iter().chain(manifests),
+    ))
 }
 
 fn unwritable(error: &serde_json::Error) -> Problem {

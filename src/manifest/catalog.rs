@@ -18,7 +18,7 @@ use super::spec::ServiceSpec;
 pub struct Catalog {
     /// The services, sorted by name.
     pub services: Vec<Service>,
-    /// SHA-256 (hex) over names, settings and manifests; the same for a folder and its embedding.
+    /// SHA-256 (hex) over the digests of the services.
     pub digest: Cow<'static, str>,
 }
 
@@ -33,6 +33,8 @@ pub struct Service {
     pub spec_place: Place,
     /// The kube table; empty for a service without manifests.
     pub kube: Cow<'static, [KindTable]>,
+    /// SHA-256 (hex) over name, settings and manifests; the same for a folder and its embedding.
+    pub digest: Cow<'static, str>,
 }
 
 /// The documents of one kind within one service.
@@ -74,6 +76,8 @@ pub struct EmbeddedService {
     pub spec: &'static str,
     /// The kube table, empty without manifests.
     pub kube: &'static [KindTable],
+    /// The digest of the service.
+    pub digest: &'static str,
 }
 
 /// A catalog together with what should be looked at but stops nothing.
@@ -135,6 +139,7 @@ impl EmbeddedService {
                 column: 1,
             },
             kube: Cow::Borrowed(self.kube),
+            digest: Cow::Borrowed(self.digest),
         })
     }
 }

@@ -36,7 +36,7 @@ pub fn source(catalog: &Catalog, room: &str) -> Result<String, EmitError> {
     for service in &catalog.services {
         embedded(&mut out, service, room)?;
     }
-    out.push_str("];\n\n/// SHA-256 over names, settings and manifests.\n");
+    out.push_str("];\n\n/// SHA-256 over the digests of the services.\n");
     writeln!(out, "pub static DIGEST: &str = {:?};", catalog.digest)?;
     Ok(out)
 }
@@ -105,6 +105,7 @@ fn embedded(out: &mut String, service: &Service, room: &str) -> Result<(), EmitE
     writeln!(out, "        name: {:?},", service.name)?;
     writeln!(out, "        file: {:?},", service.spec_place.file)?;
     writeln!(out, "        spec: {spec:?},")?;
+    writeln!(out, "        digest: {:?},", service.digest)?;
     writeln!(out, "        kube: {kube},\n    }},")?;
     Ok(())
 }

@@ -141,6 +141,7 @@ fn folder(name: &'static str, spec: ServiceSpec, kube: Vec<KindTable>) -> Servic
             column: 1,
         },
         kube: kube.into(),
+        digest: "77aa".into(),
     }
 }
 

@@ -31,6 +31,7 @@ impl World {
             Mischief::Any if self.faults.per_mille == 0 => {}
             Mischief::Any => {
                 self.intrude();
+                self.judge_receipts();
                 let wait = self.dice.millis(50, 4_000);
                 self.plan(wait, Item::Mischief(Box::new(Mischief::Any)));
             }

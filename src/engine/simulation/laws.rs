@@ -32,6 +32,8 @@ pub enum Law {
     OneLeader,
     /// What is refused is tried less and less.
     NoHotLoop,
+    /// A receipt that is found to hold is true.
+    Honest,
 }
 
 impl fmt::Display for Law {
@@ -44,6 +46,7 @@ impl fmt::Display for Law {
             Self::OneWrite => "one-write",
             Self::OneLeader => "one-leader",
             Self::NoHotLoop => "no-hot-loop",
+            Self::Honest => "honest",
         })
     }
 }
@@ -336,5 +339,6 @@ impl World {
         self.laws.terms.entry(term).or_insert(self.clock);
         let save = (request.from, request.life, elected);
         self.laws.saves.insert(inventory.service.clone(), save);
+        self.judge_receipts();
     }
 }

@@ -118,6 +118,7 @@ fn stay(world: &mut World) {
             reason.clone().unwrap_or_default()
         )
     });
+    world.judge_receipts();
     let server = std::mem::take(&mut world.server);
     world.laws.judge_foreign(&server);
     world.server = server;

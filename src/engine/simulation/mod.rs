@@ -38,6 +38,7 @@ mod life;
 mod network;
 mod object;
 mod process;
+mod receipts;
 mod samples;
 mod server;
 mod serving;

@@ -15,6 +15,8 @@ pub struct Stored {
     pub uid: String,
     /// Its version.
     pub version: u64,
+    /// How often more changed of it than metadata, where its kind counts that.
+    pub generation: Option<u64>,
     /// Whether it has a `deletionTimestamp`.
     pub deleting: bool,
 }
@@ -32,6 +34,7 @@ impl Stored {
             owners: Vec::new(),
             uid,
             version: 0,
+            generation: (body["kind"] == "Widget").then_some(0),
             deleting: false,
         }
     }
@@ -43,10 +46,27 @@ impl Stored {
         metadata["uid"] = self.uid.clone().into();
         metadata["resourceVersion"] = self.version.to_string().into();
         metadata["managedFields"] = self.owners.iter().map(Owner::entry).collect();
+        if let Some(generation) = self.generation {
+            metadata["generation"] = generation.into();
+        }
         if self.deleting {
             metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
         }
         shown
+    }
+
+    /// Counts a change of more than metadata and status since `before`.
+    pub fn count_change(&mut self, before: Option<&Value>) {
+        let rest = |object: &Value| {
+            let mut rest = object.clone();
+            let fields = rest.as_object_mut().into_iter();
+            fields
+                .for_each(|fields| fields.retain(|name, _| name != "metadata" && name != "status"));
+            rest
+        };
+        if before.map(rest) != Some(rest(&self.body)) {
+            self.generation = self.generation.map(|generation| generation + 1);
+        }
     }
 
     /// The value of a label.

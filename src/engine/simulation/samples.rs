@@ -3,6 +3,7 @@
 
 use super::dice::Dice;
 use crate::config::Policy;
+use crate::desired::compose::CREATE_NAMESPACE;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
 use crate::desired::{
     DesiredObject, DesiredService, DesiredSet, FingerprintKey, Generated, Instance, Need,
@@ -97,6 +98,10 @@ fn object(
 
 /// A service of these objects.
 pub fn service(name: &str, namespace: &str, objects: Vec<DesiredObject>) -> DesiredService {
+    let digests = objects
+        .iter()
+        .map(|object| json!([object.key.to_string(), object.digest.0]));
+    let source = fingerprints().of(&digests.collect());
     DesiredService {
         name: name.into(),
         kept: true,
@@ -118,6 +123,7 @@ pub fn service(name: &str, namespace: &str, objects: Vec<DesiredObject>) -> Desi
         },
         depends_on: Vec::new(),
         protect: Vec::new(),
+        source: Some(source),
         objects,
     }
 }
@@ -160,6 +166,7 @@ pub fn any(dice: &mut Dice) -> DesiredSet {
     let namespaces = resource("", "Namespace", "namespaces", false);
     let mut namespace = object(namespaces, "two", home.clone(), Value::Null, &[]);
     namespace.mode = WriteMode::Ensure;
+    namespace.place = CREATE_NAMESPACE.into();
     second.push(namespace);
     let widgets = resource("demo.dev", "Widget", "widgets", true);
     let key = ObjectKey::new("demo.dev", "Widget", Some("other"), "w");

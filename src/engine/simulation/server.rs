@@ -258,7 +258,7 @@ impl Server {
 
     fn store(&mut self, key: &ObjectKey, object: Option<Stored>) {
         self.version += 1;
-        self.objects.remove(key);
+        let known = self.objects.remove(key);
         let before = self.shown.remove(key).map(|shown| {
             let mut shown = (*shown).clone();
             shown["metadata"]["resourceVersion"] = self.version.to_string().into();
@@ -266,6 +266,7 @@ impl Server {
         });
         let after = object.map(|mut object| {
             object.version = self.version;
+            object.count_change(known.as_ref().map(|known| &known.body));
             let shown = Rc::new(object.shown());
             self.objects.insert(key.clone(), object);
             self.shown.insert(key.clone(), shown.clone());

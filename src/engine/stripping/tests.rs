@@ -94,6 +94,7 @@ fn set(foreign: Foreign, ignored: &[&str]) -> DesiredSet {
         },
         depends_on: Vec::new(),
         protect: Vec::new(),
+        source: None,
         objects: vec![object],
     };
     DesiredSet {
@@ -115,6 +116,7 @@ fn inventory(conflicts: &[&str]) -> Inventory {
         digest: fingerprints().of(&wanted()),
         evidence: sight.evidence(&instance().identity(), &fingerprints()),
         version: None,
+        surface: None,
         conflicts: conflicts.iter().map(conflict).collect(),
     };
     let record = Record {

@@ -1,0 +1,312 @@
+//! A verdict at a glance: where every inventory has a receipt for what would be composed now, all
+//! is in order if every object is there in its recorded version, and nothing else of ours is.
+//!
+//! The other way round nothing follows: whoever does not find that looks at everything, as if there
+//! were no receipts. So a glance is never wrong, at most in vain. Versions only move when something
+//! of an object changes (Kubernetes, "API concepts": resource versions), and the metadata says them:
+//! no spec, status or data is read.
+
+use super::orders::Orders;
+use super::plan::{Plan, PlannedService};
+use super::record::{Applied, Inventory, Receipt, Record};
+use super::sight::Sight;
+use super::status::{ServiceStatus, Status};
+use super::watching::watches_of;
+use super::{ClusterState, Phase, WatchKey};
+use crate::desired::fingerprint::Name;
+use crate::desired::instance::SUSPEND_ANNOTATION;
+use crate::desired::{Fingerprint, FingerprintKey, Instance, ObjectKey};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One service, as far as configuration and tables tell without composing it.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them can hold"
+)]
+pub struct Outline {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its objects live.
+    pub namespace: String,
+    /// Whether it is kept alive.
+    pub kept: bool,
+    /// Whether it has manifests.
+    pub has_manifests: bool,
+    /// Whether a namespace is one of them, which no inventory names.
+    pub gives_namespaces: bool,
+    /// Whether it waits for other services.
+    pub depends: bool,
+    /// Whether what others add to its objects is removed.
+    pub strips: bool,
+    /// Whether the command is about it.
+    pub selected: bool,
+    /// What its objects would be composed from.
+    pub source: Fingerprint,
+}
+
+/// What there is to be found.
+#[derive(Debug)]
+pub struct Glance<'a> {
+    instance: &'a Instance,
+    creates_namespaces: bool,
+    services: &'a [Outline],
+    inventories: Vec<&'a Inventory>,
+    expected: HashMap<&'a ObjectKey, &'a Record>,
+    /// Whose evidence the metadata shows, where only status may have changed.
+    reader: Option<(String, &'a FingerprintKey)>,
+}
+
+/// Everything is as it ought to be.
+#[derive(Clone, Debug)]
+pub struct AtAGlance {
+    /// The plan to do nothing.
+    pub plan: Plan,
+    /// Where the services with objects stand.
+    pub status: Status,
+}
+
+impl<'a> Glance<'a> {
+    /// What is to be found if all is in order, or `None` where that cannot be told at a glance.
+    #[must_use]
+    pub fn new(
+        instance: &'a Instance,
+        creates_namespaces: bool,
+        services: &'a [Outline],
+        inventories: &'a [Inventory],
+        orders: &Orders,
+    ) -> Option<Self> {
+        let of = |name: &str| inventories.iter().find(|i| *i.service == *name);
+        let known = |inventory: &Inventory| {
+            let service = services.iter().find(|s| s.name == inventory.service);
+            service.is_some_and(has_objects)
+        };
+        let holds = |service: &&Outline| {
+            let receipt = of(&service.name).and_then(|inventory| inventory.receipt.as_ref());
+            !service.gives_namespaces
+                && receipt.is_some_and(|receipt| receipt.source == service.source)
+        };
+        let wanted = || services.iter().filter(|s| s.selected && has_objects(s));
+        if orders.each().next().is_some()
+            || !inventories.iter().all(known)
+            || !wanted().all(|service| holds(&service))
+        {
+            return None;
+        }
+        let inventories: Vec<&Inventory> = wanted().filter_map(|s| of(&s.name)).collect();
+        let records = inventories.iter().flat_map(|inventory| &inventory.records);
+        Some(Self {
+            instance,
+            creates_namespaces,
+            services,
+            expected: records.collect(),
+            inventories,
+            reader: None,
+        })
+    }
+
+    /// Does not mind that the status of objects changed, or what controllers own of them: for a
+    /// verdict that says nothing of how objects are.
+    #[must_use]
+    pub fn whatever_the_status(mut self, key: &'a FingerprintKey) -> Self {
+        let strips = self.services.iter().any(|service| service.strips);
+        self.reader = (!strips).then(|| (self.instance.identity(), key));
+        self
+    }
+
+    /// The collections to look at.
+    #[must_use]
+    pub fn collections(&self) -> Vec<WatchKey> {
+        watches_of(self.inventories.iter().copied())
+    }
+
+    /// The namespaces that ought to be there and that no inventory proves.
+    #[must_use]
+    pub fn namespaces(&self) -> BTreeSet<&str> {
+        let owned = self.owned_namespaces().into_keys();
+        owned
+            .filter(|name| **name != *self.instance.namespace)
+            .collect()
+    }
+
+    /// Whether an object that is there, by its metadata, is as recorded.
+    #[must_use]
+    pub fn recognises(&self, collection: &WatchKey, text: &str) -> bool {
+        let Ok(Seen { metadata }) = serde_json::from_str::<Seen<'_>>(text) else {
+            return false;
+        };
+        let key = ObjectKey {
+            group: collection.resource.group.clone(),
+            kind: collection.resource.kind.clone(),
+            namespace: metadata.namespace.map(|Name(name)| name.into()),
+            name: (&*metadata.name.0).into(),
+        };
+        let record = self.expected.get(&key);
+        let applied = record.and_then(|record| record.applied.as_ref());
+        applied.is_some_and(|applied| {
+            *applied.uid == *metadata.uid.0
+                && (applied.version.as_deref() == Some(&*metadata.resource_version.0)
+                    || self.differs_in_status(applied, text))
+        })
+    }
+
+    /// Whether another version shows the same evidence, and nothing to report.
+    fn differs_in_status(&self, applied: &Applied, text: &str) -> bool {
+        let Some((manager, key)) = &self.reader else {
+            return false;
+        };
+        let Ok(sight) = Sight::read(text) else {
+            return false;
+        };
+        let surface = sight.surface(manager, key);
+        surface.is_some()
+            && surface == applied.surface
+            && !sight.is_leaving()
+            && !sight.may_have_guests(manager)
+            && sight.annotation(SUSPEND_ANNOTATION).is_none()
+    }
+
+    /// What follows when so many objects were recognised, and no other was seen.
+    #[must_use]
+    pub fn conclude(&self, recognised: usize, now: jiff::Timestamp) -> Option<AtAGlance> {
+        (recognised == self.expected.len()).then(|| AtAGlance {
+            plan: self.plan(),
+            status: self.status(now),
+        })
+    }
+
+    /// Whether anybody would wait for a service that is not ready.
+    #[must_use]
+    pub fn holds_anybody_up(&self) -> bool {
+        let unready = |inventory: &&Inventory| {
+            let receipt = inventory.receipt.as_ref();
+            receipt.is_some_and(|receipt| receipt.unready.is_some())
+        };
+        self.inventories.iter().any(unready) && self.services.iter().any(|service| service.depends)
+    }
+
+    fn plan(&self) -> Plan {
+        let mut namespaces: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (namespace, service) in self.owned_namespaces() {
+            namespaces.entry(service).or_default().push(namespace);
+        }
+        let planned = |service: &Outline| {
+            let inventory = self.inventory(&service.name);
+            let records = inventory
+                .into_iter()
+                .flat_map(|inventory| &inventory.records);
+            let mut unchanged: Vec<(ObjectKey, String)> = records
+                .map(|(key, record)| (key.clone(), record.resource.api_version()))
+                .collect();
+            let made = namespaces.remove(&*service.name).unwrap_or_default();
+            let key = |name: &str| ObjectKey::new("", "Namespace", None, name);
+            unchanged.extend(made.into_iter().map(|name| (key(name), "v1".to_owned())));
+            unchanged.sort();
+            PlannedService {
+                name: service.name.clone(),
+                namespace: service.namespace.clone(),
+                kept: service.kept,
+                suspended: None,
+                has_objects: !unchanged.is_empty(),
+                steps: Vec::new(),
+                unchanged,
+                foreign: BTreeMap::new(),
+            }
+        };
+        let selected = self.services.iter().filter(|service| service.selected);
+        Plan {
+            services: selected.map(planned).collect(),
+        }
+    }
+
+    /// The namespaces that jsorc makes sure of, each with the first service that lives in it.
+    fn owned_namespaces(&self) -> BTreeMap<&'a str, &'a str> {
+        let mut owned = BTreeMap::new();
+        let Some(first) = self.inventories.first().filter(|_| self.creates_namespaces) else {
+            return owned;
+        };
+        owned.insert(&*self.instance.namespace, &*first.service);
+        for inventory in &self.inventories {
+            for namespace in inventory
+                .records
+                .keys()
+                .filter_map(|key| key.namespace.as_deref())
+            {
+                owned.entry(namespace).or_insert(&*inventory.service);
+            }
+        }
+        owned
+    }
+
+    fn inventory(&self, name: &str) -> Option<&'a Inventory> {
+        let mut inventories = self.inventories.iter();
+        inventories
+            .find(|inventory| *inventory.service == *name)
+            .copied()
+    }
+
+    fn status(&self, now: jiff::Timestamp) -> Status {
+        let standing = |inventory: &&Inventory| {
+            let receipt = inventory.receipt.as_ref()?;
+            Some(status_of(inventory, receipt, now))
+        };
+        Status {
+            services: self.inventories.iter().filter_map(standing).collect(),
+            watched_kinds: 0,
+            synced: true,
+            cluster: ClusterState::Ready,
+            last_heal: None,
+            drifts: Vec::new(),
+        }
+    }
+}
+
+fn has_objects(service: &Outline) -> bool {
+    service.kept && service.has_manifests
+}
+
+fn status_of(inventory: &Inventory, receipt: &Receipt, now: jiff::Timestamp) -> ServiceStatus {
+    let all = inventory.records.len();
+    let (phase, ready, reason) = match &receipt.unready {
+        None => (Phase::Running, all, super::verdict::NOT_PROBED),
+        Some((ready, why)) => (Phase::Settling, *ready, &**why),
+    };
+    ServiceStatus {
+        name: inventory.service.clone(),
+        phase,
+        since: now,
+        age: Duration::ZERO,
+        reason: reason.to_owned(),
+        hint: None,
+        objects: Some((ready, all)),
+        answer: None,
+        answers: false,
+        retry: None,
+        problems: Vec::new(),
+        suspended: Vec::new(),
+        kept: Vec::new(),
+    }
+}
+
+/// An object of a metadata list.
+#[derive(Deserialize)]
+struct Seen<'a> {
+    #[serde(borrow)]
+    metadata: SeenMetadata<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenMetadata<'a> {
+    #[serde(borrow)]
+    name: Name<'a>,
+    #[serde(borrow, default)]
+    namespace: Option<Name<'a>>,
+    #[serde(borrow)]
+    uid: Name<'a>,
+    #[serde(borrow)]
+    resource_version: Name<'a>,
+}

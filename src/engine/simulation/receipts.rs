@@ -1,0 +1,100 @@
+//! Whether receipts are true: whenever somebody who starts now would find them to hold, a look at
+//! everything has to say the same.
+
+use super::fields::leaves;
+use super::laws::Law;
+use super::samples::{fingerprints, instance};
+use super::world::World;
+use crate::desired::instance::INSTANCE_LABEL;
+use crate::desired::{DesiredObject, DesiredService, DesiredSet, ObjectKey, WriteMode};
+use crate::engine::{Glance, Outline};
+use serde_json::{Value, json};
+
+impl World {
+    /// Holds the receipts that are stored against what is there, for everything that was ever
+    /// wanted.
+    pub fn judge_receipts(&mut self) {
+        for set in self.sets.clone() {
+            for exact in [true, false] {
+                if !self.finds_in_order(&set, exact) {
+                    continue;
+                }
+                let wrong = set.objects().find_map(|(_, object)| self.untrue(object));
+                self.laws.hold(Law::Honest, wrong.is_none(), || {
+                    format!("at a glance all is in order, and {wrong:?}")
+                });
+            }
+        }
+    }
+
+    /// What a start at a glance concludes.
+    fn finds_in_order(&self, set: &DesiredSet, exact: bool) -> bool {
+        let (orders, inventories) = self.server.stored();
+        let outlines: Vec<Outline> = set.services.iter().map(outline).collect();
+        let instance = instance();
+        let glance = Glance::new(&instance, true, &outlines, &inventories, &orders);
+        let Some(mut glance) = glance else {
+            return false;
+        };
+        let key = fingerprints();
+        if !exact {
+            glance = glance.whatever_the_status(&key);
+        }
+        let mut recognised = 0;
+        for collection in glance.collections() {
+            for (key, object) in &self.server.objects {
+                let listed = object.label(INSTANCE_LABEL) == Some(&*instance.label());
+                if !listed || !collection.shows(key) {
+                    continue;
+                }
+                let metadata = json!({"metadata": object.shown()["metadata"]});
+                if !glance.recognises(&collection, &metadata.to_string()) {
+                    return false;
+                }
+                recognised += 1;
+            }
+        }
+        let is_there = |name: &&str| {
+            let key = ObjectKey::new("", "Namespace", None, name);
+            let namespace = self.server.objects.get(&key);
+            namespace.is_some_and(|namespace| !namespace.deleting)
+        };
+        glance.namespaces().iter().all(is_there)
+            && glance.conclude(recognised, self.now().wall).is_some()
+    }
+
+    /// What of a wanted object is otherwise.
+    fn untrue(&self, object: &DesiredObject) -> Option<String> {
+        let key = &object.key;
+        let Some(live) = self.server.objects.get(key) else {
+            return Some(format!("{key} is missing"));
+        };
+        if live.deleting {
+            return Some(format!("{key} is being deleted"));
+        }
+        if object.mode != WriteMode::Apply {
+            return None;
+        }
+        let wanted = object.body.value().unwrap();
+        let differs = leaves(&wanted).into_iter().find(|(at, value)| {
+            // What others added to a struct before we knew it is theirs.
+            let filled = value.is_object() && live.body.pointer(at).is_some_and(Value::is_object);
+            !filled && live.body.pointer(at) != Some(value)
+        });
+        differs.map(|(at, value)| format!("{key}: {at} is not {value}: {}", live.shown()))
+    }
+}
+
+fn outline(service: &DesiredService) -> Outline {
+    Outline {
+        name: service.name.clone(),
+        namespace: service.namespace.clone(),
+        kept: service.kept,
+        has_manifests: true,
+        gives_namespaces: false,
+        depends: !service.depends_on.is_empty(),
+        strips: false,
+        selected: true,
+        source: service.source.unwrap(),
+    }
+}
