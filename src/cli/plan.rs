@@ -155,6 +155,7 @@ pub(super) async fn compared(
 ) -> Result<Session, Failure> {
     let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
     let mut session = Session::idle(settings, waiting, Mode::Observe { rehearse })?;
+    session.look_once();
     session.take_up(settings, connected, beginning)?;
     let until = Instant::now() + PATIENCE;
     loop {

@@ -4,12 +4,12 @@
 //! it lives, so watches share connections in groups and never share one with writes.
 
 use super::transport::{Counter, Rights, client};
-use super::watch::watch;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
 use kube::{Client, Config};
 use std::collections::HashMap;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const WATCHES_PER_CONNECTION: usize = 50;
@@ -22,6 +22,7 @@ pub struct Eyes {
     events: Sender<Event>,
     connections: Vec<(Client, usize)>,
     open: HashMap<WatchKey, (JoinHandle<()>, usize)>,
+    attention: watch::Sender<bool>,
 }
 
 impl Eyes {
@@ -36,7 +37,14 @@ impl Eyes {
             events,
             connections: Vec::new(),
             open: HashMap::new(),
+            attention: watch::Sender::new(true),
         }
+    }
+
+    /// Follows changes of the kinds that nothing waits for, or does not for now.
+    pub fn attend(&self, follow: bool) {
+        self.attention
+            .send_if_modified(|now| std::mem::replace(now, follow) != follow);
     }
 
     /// Opens the watches that are missing and closes those that are not wanted any more.
@@ -60,11 +68,12 @@ impl Eyes {
             if !self.open.contains_key(&key) {
                 let connection = self.connection()?;
                 let client = self.connections[connection].0.clone();
-                let task = tokio::spawn(watch(
+                let task = tokio::spawn(super::watch::watch(
                     client,
                     key.clone(),
                     self.selector.clone(),
                     self.events.clone(),
+                    self.attention.subscribe(),
                 ));
                 self.connections[connection].1 += 1;
                 self.open.insert(key, (task, connection));

@@ -3,6 +3,7 @@
 
 use super::hands::{Hands, Reader};
 use super::request::{Call, send};
+use crate::desired::kinds::Kinds;
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
 use crate::engine::WriteError;
 use base64::Engine as _;
@@ -74,6 +75,10 @@ impl Hands {
             return Ok(key);
         }
         let bytes = random()?;
+        // A server waits for a missing namespace before it refuses what is put into it.
+        if create_namespace && self.lacks_namespace(&instance.namespace).await {
+            self.create_namespace(&instance.namespace).await?;
+        }
         match self.store(instance, bytes).await {
             Ok(()) => Ok(FingerprintKey::new(bytes)),
             Err(WriteError::NamespaceMissing(_)) if create_namespace => {
@@ -103,6 +108,13 @@ impl Hands {
             ..Call::json(Method::POST, uri, &body)
         };
         send(self.client(), call).await.map(drop)
+    }
+
+    /// Whether a namespace is known to be missing.
+    async fn lacks_namespace(&self, name: &str) -> bool {
+        let key = ObjectKey::new("", "Namespace", None, name);
+        let kind = Kinds::new(&[], &[]).of(&json!({"apiVersion": "v1", "kind": "Namespace"}));
+        matches!(self.reader().get(&key, &kind).await, Ok(None))
     }
 
     async fn create_namespace(&self, name: &str) -> Result<(), WriteError> {

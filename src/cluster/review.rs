@@ -23,18 +23,15 @@ impl Reader {
             .filter_map(|right| right.namespace.as_deref())
             .collect();
         let asked = namespaces.iter().map(|namespace| self.rules_in(namespace));
-        let rules: BTreeMap<&str, Vec<Value>> = namespaces
-            .iter()
-            .copied()
-            .zip(try_join_all(asked).await?)
-            .collect();
-        let checked = needed.iter().map(|right| async {
-            match right.namespace.as_deref() {
-                Some(namespace) => Ok(lacking(right, &rules[namespace])),
-                None => self.lacking_cluster_wide(right).await,
-            }
+        let anywhere = needed.iter().filter(|right| right.namespace.is_none());
+        let checked = anywhere.map(|right| self.lacking_cluster_wide(right));
+        let (rules, missing) = tokio::try_join!(try_join_all(asked), try_join_all(checked))?;
+        let rules: BTreeMap<&str, Vec<Value>> = namespaces.iter().copied().zip(rules).collect();
+        let within = needed.iter().filter_map(|right| {
+            let namespace = right.namespace.as_deref()?;
+            lacking(right, &rules[namespace])
         });
-        Ok(try_join_all(checked).await?.into_iter().flatten().collect())
+        Ok(missing.into_iter().flatten().chain(within).collect())
     }
 
     async fn rules_in(&self, namespace: &str) -> Result<Vec<Value>, WriteError> {

@@ -6,6 +6,7 @@
 //! steps nothing is lost: the watch goes on from the version that the read ended with.
 
 use super::request::{read_text, unanswered};
+use crate::engine::health::changes_by_itself;
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
 use http::Request;
@@ -14,6 +15,7 @@ use kube::core::WatchEvent;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use std::ops::Not as _;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
@@ -23,10 +25,21 @@ const TIMEOUT_SECONDS: u32 = 290;
 const SILENCE: Duration = Duration::from_secs(300);
 const PAGE: u32 = 500;
 
+/// Whether what changes is followed. Watches that need not be are closed while it is not, once they
+/// have read what is there, and then go on from where they were.
+pub type Attention = tokio::sync::watch::Receiver<bool>;
+
 /// Watches until the receiver is gone.
-pub async fn watch(client: Client, key: WatchKey, selector: String, events: Sender<Event>) {
+pub async fn watch(
+    client: Client,
+    key: WatchKey,
+    selector: String,
+    events: Sender<Event>,
+    attention: Attention,
+) {
     let mut watching = Watching {
         client,
+        attention: changes_by_itself(&key.resource).not().then_some(attention),
         key,
         selector,
         events,
@@ -35,8 +48,11 @@ pub async fn watch(client: Client, key: WatchKey, selector: String, events: Send
     let mut failures = 0;
     let mut version = None;
     loop {
+        if version.is_some() && !watching.attends(true).await {
+            return;
+        }
         match watching.step(&mut version).await {
-            Ok(()) => failures = 0,
+            Ok(()) | Err(Ended::Unattended) => failures = 0,
             Err(Ended::Expired) => version = None,
             Err(Ended::Receiver) => return,
             Err(Ended::Failed(reason)) => {
@@ -55,6 +71,8 @@ enum Ended {
     Expired,
     /// Nobody listens any more.
     Receiver,
+    /// Nobody wants to know for now.
+    Unattended,
     /// Try again.
     Failed(String),
 }
@@ -65,9 +83,23 @@ struct Watching {
     selector: String,
     events: Sender<Event>,
     streamed: bool,
+    /// `None` where changes are always followed.
+    attention: Option<Attention>,
 }
 
 impl Watching {
+    /// Waits until changes are followed, or are not. Whether anybody is left who could say.
+    async fn attends(&mut self, wanted: bool) -> bool {
+        match &mut self.attention {
+            Some(attention) => attention
+                .wait_for(|followed| *followed == wanted)
+                .await
+                .is_ok(),
+            None if wanted => true,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Reads everything if there is no version yet, then follows the changes until the stream ends.
     async fn step(&mut self, version: &mut Option<String>) -> Result<(), Ended> {
         if let Some(from) = version.clone() {
@@ -87,7 +119,7 @@ impl Watching {
         self.list(version).await
     }
 
-    async fn follow(&self, query: &str, version: &mut Option<String>) -> Result<(), Ended> {
+    async fn follow(&mut self, query: &str, version: &mut Option<String>) -> Result<(), Ended> {
         let uri = format!(
             "{}watch=true&allowWatchBookmarks=true&timeoutSeconds={TIMEOUT_SECONDS}{query}",
             self.base()
@@ -105,7 +137,10 @@ impl Watching {
             self.tell(WatchChange::Restarted).await?;
         }
         loop {
-            let next = tokio::time::timeout(SILENCE, stream.try_next()).await;
+            let next = tokio::select! {
+                next = tokio::time::timeout(SILENCE, stream.try_next()) => next,
+                _ = self.attends(false), if version.is_some() => return Err(Ended::Unattended),
+            };
             let Ok(next) = next else {
                 return Err(Ended::Failed("the watch fell silent".into()));
             };

@@ -146,6 +146,7 @@ impl Session {
             forwarder,
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
         });
+        self.attend();
         // The server reads while the set is composed; the engine then says which it wants to keep.
         let recorded = stored
             .inventories

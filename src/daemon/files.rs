@@ -2,11 +2,12 @@
 //!
 //! Folders are watched, not files: an editor or a `ConfigMap` mount replaces a file by renaming,
 //! which a watch on the file sees once and never again. Reading causes events of its own, so those
-//! are left out. What a change comes to is found by reading everything again; here it is only
-//! noticed. Folders come and go, and one that was replaced is another folder: all of them are
-//! taken under watch anew before the files are read. Where the system cannot watch, looking every
+//! are left out, and so is what has the stamp that it had. What a change comes to is found by reading
+//! everything again; here it is only noticed. Folders come and go, and one that was replaced is another folder: all of them are
+//! taken under watch anew before the files are read. Where the system cannot watch, a look every
 //! minute remains.
 
+use super::stamp::Stamp;
 use notify::event::EventKind;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 const QUIET: Duration = Duration::from_millis(100);
 /// A writer that never pauses is read all the same after this time.
 const AT_MOST: Duration = Duration::from_secs(2);
-/// How often files are read without any sign, for file systems that give none.
+/// How often files are looked at without any sign, for file systems that give none.
 const POLL: Duration = Duration::from_secs(60);
 
 /// Files under watch.
@@ -30,8 +31,11 @@ pub struct Files {
     problem: Option<String>,
     /// When the change that is waited out was first noticed.
     first_sign: Option<Instant>,
-    /// When files are read without any sign.
+    /// When files are looked at without any sign.
     poll_at: Instant,
+    /// What they were at the last change; `None` before the first, because they may have changed
+    /// after they were read and before they were watched.
+    stamp: Option<Stamp>,
 }
 
 impl Files {
@@ -61,6 +65,7 @@ impl Files {
             problem,
             first_sign: None,
             poll_at: Instant::now() + POLL,
+            stamp: None,
         };
         files.watch_folders();
         files
@@ -85,16 +90,29 @@ impl Files {
         self.problem.as_deref()
     }
 
-    /// Waits until files may have changed and have been quiet for a moment. A sign that was seen is
-    /// kept when the wait is given up, and found again by the next one.
+    /// Waits until files have changed and been quiet for a moment. A sign that was seen is kept when
+    /// the wait is given up, and found again by the next one.
     pub async fn changed(&mut self) {
-        let first = match self.first_sign {
-            Some(first) => first,
-            None => self.sign().await,
-        };
-        self.quiet(first).await;
-        self.first_sign = None;
-        self.watch_folders();
+        loop {
+            let first = match self.first_sign {
+                Some(first) => first,
+                None => self.sign().await,
+            };
+            self.quiet(first).await;
+            self.first_sign = None;
+            self.watch_folders();
+            // Taken before they are read: what changes meanwhile gives a sign of its own.
+            let stamp = Some(self.stamp());
+            if std::mem::replace(&mut self.stamp, stamp) != stamp {
+                return;
+            }
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        let drop_ins = crate::config::file::drop_in_folder(&self.config_file);
+        let paths = [&*self.config_file, &*drop_ins];
+        Stamp::of(paths.into_iter().chain(self.services.as_deref()))
     }
 
     async fn sign(&mut self) -> Instant {
@@ -189,6 +207,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_not_ours_and_what_is_as_it_was_is_no_change() {
+        let folder = scratch("others");
+        let file = folder.join("jsorc.yaml");
+        let services = folder.join("services");
+        fs::create_dir_all(services.join("redis")).unwrap();
+        let mut files = Files::watch(&file, Some(&services));
+        fs::write(&file, "a: 1").unwrap();
+        assert!(notices(&mut files).await);
+        fs::write(folder.join("log.txt"), "nothing of ours").unwrap();
+        let quiet = timeout(Duration::from_millis(500), files.changed()).await;
+        assert!(quiet.is_err(), "another file beside the configuration");
+        files.poll_at = Instant::now();
+        let quiet = timeout(Duration::from_millis(500), files.changed()).await;
+        assert!(quiet.is_err(), "a look without a sign");
+        fs::write(services.join("redis/service.yaml"), "driver: none").unwrap();
+        assert!(notices(&mut files).await);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
     async fn a_change_is_not_lost_when_the_wait_for_quiet_is_given_up() {
         let folder = scratch("given-up");
         let file = folder.join("jsorc.yaml");
@@ -210,7 +248,9 @@ mod tests {
         symlink("..data/jsorc.yaml", &file).unwrap();
         let mut files = Files::watch(&file, None);
         for round in 1..4 {
-            fs::create_dir(folder.join(format!("..{round}"))).unwrap();
+            let next = folder.join(format!("..{round}"));
+            fs::create_dir(&next).unwrap();
+            fs::write(next.join("jsorc.yaml"), "a: 1").unwrap();
             symlink(format!("..{round}"), folder.join("..data_tmp")).unwrap();
             fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
             assert!(notices(&mut files).await, "round {round}");

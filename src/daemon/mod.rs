@@ -4,6 +4,7 @@
 //! session that only reads has no hands.
 
 mod attaching;
+mod attention;
 mod author;
 mod carrying;
 mod connected;
@@ -21,6 +22,7 @@ mod reloading;
 mod runner;
 mod seeking;
 mod session;
+mod stamp;
 mod writers;
 
 pub use attaching::Beginning;

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// More than this has never been faster, and every server allows as many streams.
 const MOST: usize = 64;
 const LEAST: usize = 2;
-const FIRST: usize = 16;
+const FIRST: usize = 32;
 /// Slow answers alone never take it below this: one by one most of the time goes into the way.
 const SLOWEST: usize = 8;
 /// So many windows in a row have to be bad: a server that collects its garbage makes one.

@@ -3,6 +3,7 @@
 //! A command line's plan or apply and the daemon are the same session; they differ in how long
 //! they go on and in what they do about the occurrences.
 
+use super::attention::Attention;
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
 use super::writers::Writers;
@@ -73,6 +74,7 @@ pub struct Session {
     pub(super) served: Vec<Resource>,
     pub(super) was_applied: bool,
     pub(super) outdated: bool,
+    pub(super) attention: Attention,
 }
 
 /// The connection to a cluster.
@@ -135,6 +137,7 @@ impl Session {
             served: Vec::new(),
             was_applied: false,
             outdated: false,
+            attention: Attention::Always(true),
         };
         session.send(Event::Cluster(cluster));
         Ok(session)
@@ -259,6 +262,7 @@ impl Session {
                 self.carry_out(command);
             }
         }
+        self.attend();
         std::mem::take(&mut self.told)
     }
 

@@ -29,6 +29,7 @@ struct Crew {
 struct Lane {
     waiting: VecDeque<Write>,
     working: usize,
+    unanswered: usize,
     pace: Pace,
 }
 
@@ -54,8 +55,17 @@ impl Writers {
 
     /// Writes as soon as it may; the answer comes as an event.
     pub(super) fn push(&self, write: Write) {
-        self.crew.lane().waiting.push_back(write);
+        let mut lane = self.crew.lane();
+        lane.waiting.push_back(write);
+        lane.unanswered += 1;
+        drop(lane);
         self.crew.call_in();
+    }
+
+    /// How many writes have not begun, and how many are not answered.
+    pub(super) fn backlog(&self) -> (usize, usize) {
+        let lane = self.crew.lane();
+        (lane.waiting.len(), lane.unanswered)
     }
 
     /// Drops what has not begun: whoever asked for it is told so.
@@ -120,6 +130,7 @@ impl Crew {
     }
 
     fn answer(&self, write: Write, outcome: Result<Written, WriteError>) {
+        self.lane().unanswered -= 1;
         // Whoever asked may have gone.
         let _ = self.events.send(Event::Wrote {
             key: write.key,

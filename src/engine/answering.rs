@@ -257,8 +257,10 @@ impl Engine {
     /// What changed in the manifest, when the live object before it was not kept.
     pub(super) fn changed_manifest(&self, position: usize) -> Vec<FieldChange> {
         let object = &self.objects[position];
-        let was = object.was.as_ref().and_then(Wanted::value);
-        let Some((was, is)) = was.zip(object.desired.body.value()) else {
+        let Some(was) = object.was.as_ref().and_then(Wanted::value) else {
+            return Vec::new();
+        };
+        let Some(is) = object.desired.body.value() else {
             return Vec::new();
         };
         changes(&was, &is, self.showing(position))

@@ -235,6 +235,12 @@ impl Engine {
         self.enabled && !self.deposed && matches!(self.mode, Mode::Enforce { .. })
     }
 
+    /// What it may do.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Changes the mode; what differs is then looked at anew. Who only follows runs nothing.
     pub fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;

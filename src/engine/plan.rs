@@ -11,8 +11,10 @@ use super::orders::Order;
 use super::pruning::Leaver;
 use crate::desired::at::At as _;
 use crate::desired::path::Path;
-use crate::desired::{ObjectKey, WriteMode};
+use crate::desired::workload::{template, template_pointer};
+use crate::desired::{DesiredObject, ObjectKey, WriteMode};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -314,26 +316,54 @@ fn risk(step: &Step) -> Risk {
 
 /// What tells a new object from its neighbours at a glance.
 fn summary(object: &Object) -> String {
-    let Some(body) = object.desired.body.value() else {
-        return String::new();
-    };
-    let template = crate::desired::workload::template(&body);
-    if let Some(image) = template
-        .and_then(|t| t.at("/spec/containers/0/image"))
-        .and_then(Value::as_str)
-    {
-        return image.to_owned();
-    }
-    if matches!(object.desired.mode, WriteMode::Generate(_)) {
+    let DesiredObject {
+        key, body, mode, ..
+    } = &object.desired;
+    if matches!(mode, WriteMode::Generate(_)) {
         return "generated once".to_owned();
     }
-    match body
-        .get("data")
-        .or_else(|| body.get("stringData"))
-        .and_then(Value::as_object)
-    {
-        Some(data) if data.len() == 1 => "1 key".to_owned(),
-        Some(data) => format!("{} keys", data.len()),
+    if template_pointer(&key.kind).is_some() {
+        let body = body.value();
+        let template = body.as_ref().and_then(template);
+        let image = template.and_then(|template| template.at("/spec/containers/0/image"));
+        return image.and_then(Value::as_str).unwrap_or("").to_owned();
+    }
+    match data_keys(&body.text()) {
         None => String::new(),
+        Some(1) => "1 key".to_owned(),
+        Some(keys) => format!("{keys} keys"),
+    }
+}
+
+/// How many keys an object of data has. It is not taken apart: there may be thousands.
+fn data_keys(text: &str) -> Option<usize> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        #[serde(borrow)]
+        data: Option<BTreeMap<String, &'a RawValue>>,
+        #[serde(borrow)]
+        string_data: Option<BTreeMap<String, &'a RawValue>>,
+    }
+    let Data { data, string_data } = serde_json::from_str(text).ok()?;
+    data.or(string_data).map(|data| data.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::data_keys;
+
+    #[test]
+    fn the_keys_of_data_are_counted() {
+        assert_eq!(
+            data_keys(r#"{"kind":"ConfigMap","data":{"a":"1","b":"2"}}"#),
+            Some(2)
+        );
+        assert_eq!(
+            data_keys(r#"{"stringData":{"a":"1"},"type":"Opaque"}"#),
+            Some(1)
+        );
+        assert_eq!(data_keys(r#"{"data":[1],"spec":{}}"#), None);
+        assert_eq!(data_keys(r#"{"spec":{"data":{}}}"#), None);
     }
 }

@@ -8,6 +8,7 @@
 mod rest;
 mod workload;
 
+use crate::desired::Resource;
 use crate::desired::at::At as _;
 use serde_json::Value;
 
@@ -70,6 +71,20 @@ pub fn judges_spec(api_version: &str, kind: &str) -> bool {
             "",
             "Pod" | "ReplicationController" | "Service" | "PersistentVolumeClaim"
         )
+    )
+}
+
+/// Whether objects of a kind change without anybody meaning to change them: a status, or what
+/// controllers fill in. Kinds that are not built in may.
+#[must_use]
+pub fn changes_by_itself(kind: &Resource) -> bool {
+    !matches!(
+        (&*kind.group, &*kind.kind),
+        ("", "ConfigMap" | "Secret" | "ServiceAccount" | "LimitRange")
+            | ("rbac.authorization.k8s.io", _)
+            | ("networking.k8s.io", "NetworkPolicy")
+            | ("scheduling.k8s.io", "PriorityClass")
+            | ("storage.k8s.io", "StorageClass")
     )
 }
 
