@@ -353,3 +353,82 @@ fn a_service_that_is_ready_and_does_not_answer_is_restarted_once_if_it_says_so()
     drop(daemon);
     assert_eq!(planned(&jsorc), Vec::<String>::new(), "it is no difference");
 }
+
+/// While hundreds of writes wait for their turn, the watch is given up, and taken up again.
+#[test]
+fn what_changes_while_writes_pile_up_is_put_right_too() {
+    let cluster = Cluster::shared();
+    let names: Vec<String> = (0..300).map(|number| format!("heap-{number:03}")).collect();
+    let map = |name: &String| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: \"1\"}}\n")
+    };
+    let heap = names.iter().map(map).collect::<Vec<_>>().join("---\n");
+    let jsorc = Jsorc::on(cluster, "heap")
+        .services(&[
+            ("heap/service.yaml", "driver: none\n"),
+            ("heap/kube/heap.yaml", &heap),
+        ])
+        .set("JSORC_INTERVAL", NEVER);
+    let daemon = jsorc.daemon();
+    daemon.wait_for("heap", "Running", SOON * 3);
+    let namespace = &*jsorc.namespace;
+    daemon.freeze();
+    let theirs = heap.replace("a: \"1\"", "a: \"2\"");
+    let force = [
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "-n",
+        namespace,
+        "-f",
+        "-",
+    ];
+    cluster.as_admin().run_with(&force, &theirs);
+    daemon.thaw();
+    let patch = "{\"data\":{\"a\":\"3\"}}";
+    cluster.kubectl([
+        "patch",
+        "configmap",
+        "heap-299",
+        "-n",
+        namespace,
+        "--type=merge",
+        "-p",
+        patch,
+    ]);
+    let read = [
+        "get",
+        "configmaps",
+        "-n",
+        namespace,
+        "-o",
+        "jsonpath={.items[*].data.a}",
+    ];
+    eventually("all are put right", SOON * 3, || {
+        let values = cluster.kubectl(read);
+        let right = values.split(' ').filter(|value| *value == "1").count();
+        (right == names.len()).then_some(())
+    });
+    cluster.kubectl([
+        "patch",
+        "configmap",
+        "heap-000",
+        "-n",
+        namespace,
+        "--type=merge",
+        "-p",
+        patch,
+    ]);
+    eventually("one more is", SOON, || {
+        let value = cluster.kubectl([
+            "get",
+            "configmap",
+            "heap-000",
+            "-n",
+            namespace,
+            "-o",
+            "jsonpath={.data.a}",
+        ]);
+        (value == "1").then_some(())
+    });
+}
