@@ -5,16 +5,18 @@ use crate::engine::WriteError;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The body as planned, bound to one uid, without the fields that are left to others.
 pub(super) fn body_with(
-    body: &str,
+    body: Cow<'_, str>,
     uid: Option<&str>,
     without: &[Path],
 ) -> Result<Vec<u8>, WriteError> {
     let Some(uid) = uid.filter(|_| without.is_empty()) else {
         return body_without(body, uid, without);
     };
+    let body = &*body;
     let broken = |error: serde_json::Error| WriteError::Invalid(error.to_string());
     let top: Top<'_> = serde_json::from_str(body).map_err(broken)?;
     // It is a part of the body: its brace opens this far from the beginning.
@@ -36,12 +38,16 @@ struct Top<'a> {
     metadata: &'a RawValue,
 }
 
-fn body_without(body: &str, uid: Option<&str>, without: &[Path]) -> Result<Vec<u8>, WriteError> {
+fn body_without(
+    body: Cow<'_, str>,
+    uid: Option<&str>,
+    without: &[Path],
+) -> Result<Vec<u8>, WriteError> {
     if uid.is_none() && without.is_empty() {
-        return Ok(body.as_bytes().to_vec());
+        return Ok(body.into_owned().into_bytes());
     }
     let mut value: Value =
-        serde_json::from_str(body).map_err(|error| WriteError::Invalid(error.to_string()))?;
+        serde_json::from_str(&body).map_err(|error| WriteError::Invalid(error.to_string()))?;
     for path in without {
         path.remove(&mut value);
     }
@@ -61,9 +67,9 @@ mod tests {
             r#"{"kind":"Secret","metadata":{"name":"a"},"data":{"metadata":"{"}}"#,
             r#"{"data":{"metadata":{"x":"}"}},"metadata":{}}"#,
         ] {
-            let bound = body_with(body, Some("u-1"), &[]).unwrap();
+            let bound = body_with(body.into(), Some("u-1"), &[]).unwrap();
             let bound: Value = serde_json::from_slice(&bound).unwrap();
-            let slow = body_without(body, Some("u-1"), &[]).unwrap();
+            let slow = body_without(body.into(), Some("u-1"), &[]).unwrap();
             assert_eq!(
                 bound,
                 serde_json::from_slice::<Value>(&slow).unwrap(),

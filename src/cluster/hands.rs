@@ -77,7 +77,7 @@ impl Reader {
                 patch,
                 dry_run: true,
             } => amend(&self.client, &self.manager, write, patch, true).await,
-            Verb::Prove { body } => prove(&self.client, &self.manager, write, body).await,
+            Verb::Prove { body } => prove(&self.client, &self.manager, write, &body.text()).await,
             _ => Err(WriteError::Forbidden("a reader only rehearses".into())),
         }
     }
@@ -122,16 +122,19 @@ impl Hands {
         match &write.verb {
             Verb::Apply { .. } => apply(&self.client, &self.reader.manager, write).await,
             Verb::Create { body, generated } => {
-                let body = generate(body, generated, &mut |bytes| getrandom::fill(bytes)).map_err(
-                    |error| WriteError::Unreachable(format!("no random bytes: {error}")),
-                )?;
+                let body = generate(&body.text(), generated, &mut |bytes| getrandom::fill(bytes))
+                    .map_err(|error| {
+                    WriteError::Unreachable(format!("no random bytes: {error}"))
+                })?;
                 self.create(write, body).await
             }
             Verb::Amend { patch, dry_run } => {
                 amend(&self.client, &self.reader.manager, write, patch, *dry_run).await
             }
             Verb::Release { paths } => self.release(write, paths).await,
-            Verb::Prove { body } => prove(&self.client, &self.reader.manager, write, body).await,
+            Verb::Prove { body } => {
+                prove(&self.client, &self.reader.manager, write, &body.text()).await
+            }
             Verb::Restart => self.restart(write).await,
             Verb::Delete {
                 uid,
@@ -296,7 +299,7 @@ async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written,
         method: Method::PATCH,
         uri,
         content_type: "application/apply-patch+yaml",
-        body: body_with(body, uid.as_deref(), without)?,
+        body: body_with(body.text(), uid.as_deref(), without)?,
         secret: write.key.is_secret(),
         metadata_only: false,
     };

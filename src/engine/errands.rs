@@ -175,7 +175,7 @@ impl Engine {
     /// Asks whether the object could be created anew.
     pub(super) fn prove(&mut self, position: usize, now: Now) {
         let flight = self.flight(position, Cause::Recreate, Errand::Prove, now);
-        let body = self.objects[position].desired.body.shared();
+        let body = self.objects[position].desired.body.clone();
         self.launch(position, flight, Verb::Prove { body });
     }
 

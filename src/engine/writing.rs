@@ -30,7 +30,7 @@ impl Engine {
                 paths: object.desired.ignored.clone(),
             },
             Errand::Prove => Verb::Prove {
-                body: object.desired.body.shared(),
+                body: object.desired.body.clone(),
             },
             _ => verb(object, cause, false),
         };
@@ -162,7 +162,7 @@ impl Engine {
 
 /// The request that a cause asks for.
 pub(super) fn verb(object: &Object, cause: Cause, dry_run: bool) -> Verb {
-    let body = object.desired.body.shared();
+    let body = object.desired.body.clone();
     match (&object.desired.mode, cause, &object.live) {
         (WriteMode::Ensure, ..) => Verb::Create {
             body,

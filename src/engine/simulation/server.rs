@@ -61,7 +61,7 @@ impl Server {
                 without,
                 ..
             } => {
-                let mut body: Value = serde_json::from_str(body).unwrap();
+                let mut body: Value = body.value().unwrap();
                 for path in without {
                     path.remove(&mut body);
                 }
@@ -70,7 +70,7 @@ impl Server {
             }
             Verb::Create { body, generated } => {
                 let mut number = u8::try_from(self.uids % 50).unwrap();
-                let made = generate(body, generated, &mut |bytes: &mut [u8]| {
+                let made = generate(&body.text(), generated, &mut |bytes: &mut [u8]| {
                     for byte in bytes {
                         number = (number + 7) % 50;
                         *byte = number;
