@@ -308,6 +308,18 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
+    fn a_list_of_nothing_may_have_no_items_at_all() {
+        for text in [
+            r#"{"metadata":{"resourceVersion":"7"},"items":null}"#,
+            r#"{"metadata":{"resourceVersion":"7"}}"#,
+        ] {
+            let page: Page<'_> = serde_json::from_str(text).unwrap();
+            assert!(page.items.is_none_or(|items| items.is_empty()));
+            assert_eq!(page.metadata.resource_version, "7");
+        }
+    }
+
+    #[test]
     fn an_item_of_a_list_says_its_kind_once() {
         let bare = with_kind("{\"metadata\":{\"name\":\"a\"}}", "v1", "ConfigMap");
         let whole = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});

@@ -127,6 +127,32 @@ fn objects_get_namespace_labels_and_a_stage_after_their_namespace() {
 }
 
 #[test]
+fn a_kind_of_the_same_name_in_another_group_is_another_kind() {
+    let mut theirs = config_map("settings", &json!({"a": "1"}));
+    theirs["apiVersion"] = "demo.dev/v1".into();
+    theirs["extra"] = json!({"b": "2"});
+    let ours = config_map("settings", &json!({"a": "1"}));
+    let catalog = catalog(&json!({}), &[theirs, ours]);
+    let set = composed(&catalog, "namespace: prod\n").unwrap();
+    let keys: Vec<_> = set
+        .objects()
+        .map(|(_, object)| object)
+        .filter(|object| &*object.key.kind == "ConfigMap")
+        .map(|object| (&*object.key.group, object.body.value().unwrap()))
+        .collect();
+    assert_eq!(keys.len(), 2);
+    for (group, body) in keys {
+        let other = group == "demo.dev";
+        assert_eq!(
+            body["apiVersion"] == "demo.dev/v1",
+            other,
+            "{group}: {body}"
+        );
+        assert_eq!(body.get("extra").is_some(), other, "{group}: {body}");
+    }
+}
+
+#[test]
 fn a_changed_config_map_rolls_its_readers_and_nobody_else() {
     let reader = deployment(
         "reader",

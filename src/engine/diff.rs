@@ -255,6 +255,27 @@ mod tests {
     }
 
     #[test]
+    fn of_a_secret_no_value_is_shown_and_no_annotation() {
+        // Client-side apply keeps the whole Secret in an annotation.
+        let secret = |value: &str| json!({"metadata": {"labels": {"a": value}, "annotations": {"last": value}}, "data": {"p": value}});
+        let key = FingerprintKey::new([1; 32]);
+        let found = changes(
+            &secret("hunter2"),
+            &secret("swordfish"),
+            Showing::Masked(&key),
+        );
+        let shown: Vec<String> = found
+            .iter()
+            .map(|change| format!("{} {:?}", change.path, change.to))
+            .collect();
+        assert_eq!(shown.len(), 3);
+        for line in shown {
+            let plain = line.contains("swordfish");
+            assert_eq!(plain, line.starts_with("metadata.labels"), "{line}");
+        }
+    }
+
+    #[test]
     fn a_reorder_is_said_as_one_change() {
         let before = json!({"c": [{"name": "a"}, {"name": "b"}]});
         let after = json!({"c": [{"name": "b"}, {"name": "a"}]});

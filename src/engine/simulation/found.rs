@@ -4,8 +4,9 @@ use super::faults::Fault;
 use super::samples::{config_maps, map, map_key, one, secret, secret_key, three};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
+use crate::engine::sight::Sight;
 use crate::engine::watching::watch_of;
-use crate::engine::{Event, Occurrence, Phase, WatchChange};
+use crate::engine::{Body, Event, Occurrence, Phase, WatchChange, Written};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -205,4 +206,52 @@ fn a_departure_that_an_answer_overtook_is_no_second_loss() {
     world.deliver(0, Event::Watch(maps, departure));
     world.pass(SOON);
     assert_eq!(world.laws.writes, writes, "it was made anew already");
+}
+
+#[test]
+fn an_answer_that_is_no_object_is_tried_again() {
+    let mut world = World::quiet(one(three()));
+    world.plans.insert(map_key("c"), Fault::ArrivesLate);
+    world
+        .server
+        .edit(&map_key("c"), "kubectl-edit", "", |live| {
+            live["data"]["a"] = "theirs".into();
+        });
+    world.pass(Duration::from_millis(50));
+    let attempt = world.processes[0].flights[&map_key("c")];
+    let page = Body::from("<html>".to_owned().into_boxed_str());
+    let object = Written::Object {
+        created: false,
+        object: page,
+    };
+    let answer = Event::Wrote {
+        key: map_key("c"),
+        attempt,
+        outcome: Ok(object),
+    };
+    world.deliver(0, answer);
+    world.pass(SOON);
+    assert_eq!(world.server.objects[&map_key("c")].body["data"]["a"], "1");
+    assert!(world.processes[0].flights.is_empty());
+}
+
+/// What an answer shows is judged by itself: a version that is recorded already may have been
+/// forged, and was not confirmed by this very request.
+#[test]
+fn the_evidence_of_our_own_answer_is_read_from_it() {
+    let mut world = World::quiet(one(three()));
+    let engine = &world.processes[0].engine;
+    let position = engine.index[&map_key("c")];
+    let known = engine.objects[position].record.clone().unwrap();
+    let applied = known.applied.unwrap();
+    let mut shown = world.server.look(&map_key("c")).unwrap();
+    shown["data"]["a"] = "theirs".into();
+    let text = shown.to_string();
+    let sight = Sight::read(&text).unwrap();
+    assert_eq!(applied.version.as_deref(), Some(sight.resource_version()));
+    let answered = engine.live(Some(position), None, &sight);
+    assert_ne!(answered.evidence, applied.evidence);
+    let seen = engine.live(Some(position), Some(&applied), &sight);
+    assert_eq!(seen.evidence, applied.evidence);
+    world.pass(SOON);
 }
