@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -37,6 +37,7 @@ struct Course<'a> {
     peers: Option<(Peers, Forms)>,
     floods: Vec<Times>,
     best: Times,
+    same: Times,
     rows: Vec<Row>,
 }
 
@@ -60,9 +61,11 @@ pub fn measure(wishes: &Wishes, runtime: &Runtime, report: &mut Report) {
 pub fn sources(wishes: &Wishes, mix: Mix, size: usize, scratch: &Scratch) -> Vec<Source> {
     let services: PathBuf = scratch.path().join("services");
     mix.write_service(size, &services);
-    let embedded = wishes.embedded.clone().map(Source::Embedded);
+    let program = |folder: &PathBuf| folder.join(mix.service(size));
+    let embedded = wishes.embedded.as_ref().map(program);
+    let embedded = embedded.filter(|program| program.is_file());
     std::iter::once(Source::Folder(services))
-        .chain(embedded)
+        .chain(embedded.map(Source::Embedded))
         .collect()
 }
 
@@ -85,6 +88,7 @@ impl<'a> Course<'a> {
             peers,
             floods: vec![Times::default(); WIDTHS.len()],
             best: Times::default(),
+            same: Times::default(),
             rows: Vec::new(),
         }
     }
@@ -121,10 +125,38 @@ impl<'a> Course<'a> {
     }
 
     fn flood(&self, cluster: &Cluster, wire: &Wire, name: &str, width: usize) -> Duration {
+        self.flood_of(&self.mix.objects(self.size), cluster, wire, (name, width))
+    }
+
+    fn flood_of(
+        &self,
+        objects: &[Value],
+        cluster: &Cluster,
+        wire: &Wire,
+        (name, width): (&str, usize),
+    ) -> Duration {
         let namespace = cluster.namespace(name);
         self.runtime.block_on(wire.create_namespace(&namespace));
-        let shots = Shots::of(&self.mix.objects(self.size), &namespace);
+        let shots = Shots::of(objects, &namespace);
         shots.fire(self.runtime, wire, width)
+    }
+
+    /// The flood with what jsorc adds to each object so that it is found again: labels, which a
+    /// server tracks one by one.
+    fn flood_labelled(&self, cluster: &Cluster, wire: &Wire) -> Duration {
+        let mut objects = self.mix.objects(self.size);
+        for object in &mut objects {
+            let labels = &mut object["metadata"]["labels"];
+            labels["jsorc.dev/instance"] = "jsorc-1.bench".into();
+            labels["jsorc.dev/service"] = self.mix.service(self.size).into();
+            labels["applyset.kubernetes.io/part-of"] = format!("applyset-{:043}-v1", 0).into();
+        }
+        let widths = WIDTHS.iter().filter(|width| **width >= 32);
+        let each = widths.map(|width| {
+            let name = format!("same-{width}");
+            self.flood_of(&objects, cluster, wire, (&name, *width))
+        });
+        each.min().unwrap_or_default()
     }
 
     fn floods(&mut self, cluster: &Cluster, wire: &Wire, run: usize) {
@@ -139,6 +171,8 @@ impl<'a> Course<'a> {
             best = best.min(took);
         }
         self.best.add(best);
+        let same = self.flood_labelled(cluster, wire);
+        self.same.add(same);
     }
 
     fn subject(&mut self, cluster: &Cluster, wire: &Wire, at: usize) {
@@ -227,6 +261,15 @@ impl<'a> Course<'a> {
             "–".into(),
             String::new(),
         ]];
+        rows.push(vec![
+            "raw flood, with jsorc's labels".to_owned(),
+            self.same.shown(),
+            self.same.ratio(&self.best),
+            "–".into(),
+            "–".into(),
+            "–".into(),
+            String::new(),
+        ]);
         rows.extend(self.rows.iter().map(|row| {
             vec![
                 row.name.clone(),

@@ -33,7 +33,7 @@ pub struct Wishes {
     pub idle: Duration,
     /// `BENCH_PEERS=0` leaves the other programs out.
     pub peers: bool,
-    /// `BENCH_EMBEDDED`: a jsorc that has the mixes built in.
+    /// `BENCH_EMBEDDED`: a folder of programs that each have one set built in.
     pub embedded: Option<PathBuf>,
     /// `write FOLDER` as arguments: only write the mixes as a services folder.
     pub write: Option<PathBuf>,
