@@ -12,6 +12,9 @@ pub trait At {
 
 impl At for Value {
     fn at(&self, pointer: &str) -> Option<&Value> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
         let steps = pointer.strip_prefix('/')?.split('/');
         steps
             .map(unescaped)
@@ -35,7 +38,16 @@ mod tests {
     #[test]
     fn it_leads_where_a_pointer_does() {
         let value = json!({"a": {"b/c": {"d~1": 1}}, "": 2});
-        for pointer in ["/a", "/a/b~1c", "/a/b~1c/d~01", "/a/x", "/x/b", "/", "a"] {
+        for pointer in [
+            "/a",
+            "/a/b~1c",
+            "/a/b~1c/d~01",
+            "/a/x",
+            "/x/b",
+            "/",
+            "a",
+            "",
+        ] {
             assert_eq!(value.at(pointer), value.pointer(pointer), "{pointer}");
         }
     }

@@ -8,8 +8,10 @@ use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::path::Path;
 use super::plain::Plain;
+use super::portions::{PORTION, Portions};
 use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by};
 use super::set::{Generated, RunPolicy, WriteMode};
+use super::shape::shape;
 use super::wanted::Wanted;
 use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
@@ -46,40 +48,21 @@ pub(super) struct Sealed {
 }
 
 impl Draft {
-    /// Serialises the value, once, and drops what is large and leads nowhere.
-    pub(super) fn seal(mut self, key: &FingerprintKey) -> Sealed {
-        let body = self.value.to_string().into();
-        let digest = key.of(&self.value);
-        if matches!(&*self.key.kind, "ConfigMap" | "Secret") {
-            keep_of_data(&mut self.value);
-        }
+    /// Serialises the value, once, and keeps its shape.
+    pub(super) fn seal(self, key: &FingerprintKey) -> Sealed {
         Sealed {
+            body: self.value.to_string().into(),
+            digest: key.of(&self.value),
+            shape: shape(&self.value),
             service: self.service,
             key: self.key,
             resource: self.resource,
             mode: self.mode,
             ignored: self.ignored,
             place: self.place,
-            body,
-            digest,
-            shape: self.value,
         }
     }
 }
-
-/// Keeps of an object that only holds data what edges look at.
-pub(super) fn keep_of_data(value: &mut Value) {
-    let keep = |value: &mut Value, fields: &[&str]| {
-        if let Some(map) = value.as_object_mut() {
-            map.retain(|field, _| fields.contains(&field.as_str()));
-        }
-    };
-    keep(value, &["kind", "metadata"]);
-    keep(&mut value["metadata"], &["annotations"]);
-}
-
-/// So many documents are there as JSON values at once, where nothing needs them together.
-const PORTION: usize = 512;
 
 pub(super) struct Drafting<'a> {
     pub(super) service: &'a Service,
@@ -91,14 +74,23 @@ pub(super) struct Drafting<'a> {
 }
 
 impl<'a> Drafting<'a> {
-    /// The service's objects in their final form. What only holds data is read and sealed in
-    /// portions: thousands of such objects are never there as JSON values together.
+    /// The service's objects in their final form. What only holds data, and what nothing else needs
+    /// for its own form, is read and sealed in portions: thousands of such objects are never there
+    /// as JSON values together.
     pub(super) fn sealed(mut self) -> Vec<Sealed> {
         let key = self.context.key;
-        let (data, linked) = self.portions();
+        let Portions {
+            data,
+            loose,
+            linked,
+        } = Portions::of(self.service, self.settings);
         let mut drafts = self.drafts(&linked);
         let read = read_by(&drafts);
         let (mut sealed, data) = self.plain(data, &read);
+        for portion in loose.chunks(PORTION) {
+            let drafts = self.drafts(portion);
+            sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+        }
         let mut contents = Contents::new();
         note_contents(&drafts, &read, &mut contents);
         for portion in data.chunks(PORTION) {
@@ -140,15 +132,6 @@ impl<'a> Drafting<'a> {
             }
         }
         (sealed, rest)
-    }
-
-    /// The documents that nothing in this service looks into, and the others.
-    fn portions(&self) -> (Vec<&'a Manifest>, Vec<&'a Manifest>) {
-        let looked_into = !self.settings.patches.is_empty()
-            || self.service.manifests().any(|m| m.json.contains("$j{"));
-        self.service
-            .manifests()
-            .partition(|m| !looked_into && matches!(&*m.kind, "ConfigMap" | "Secret"))
     }
 
     fn drafts(&mut self, manifests: &[&'a Manifest]) -> Vec<Draft> {

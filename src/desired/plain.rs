@@ -1,11 +1,12 @@
 //! Objects that only hold data are composed without being taken apart: of their text only the
 //! metadata changes. What comes out is what taking apart and putting together would give.
 
-use super::drafting::{Labels, Sealed, check_name, keep_of_data, key_of, place_of};
+use super::drafting::{Labels, Sealed, check_name, key_of, place_of};
 use super::fingerprint::FingerprintKey;
 use super::key::{ObjectKey, Resource};
 use super::namespace;
 use super::set::WriteMode;
+use super::shape::shape;
 use super::wanted::{Wanted, splice};
 use crate::config::Problem;
 use crate::manifest::{Manifest, placeholder};
@@ -55,18 +56,17 @@ impl Plain<'_> {
         };
         let document: Document<'_> =
             serde_json::from_str(&manifest.json).map_err(|error| problem(error.to_string()))?;
-        let mut shape = json!({"kind": &*manifest.kind, "metadata": document.metadata()});
-        namespace::settle(&mut shape, self.namespace);
-        let key = key_of(&shape, &self.resource);
+        let mut value = json!({"kind": &*manifest.kind, "metadata": document.metadata()});
+        namespace::settle(&mut value, self.namespace);
+        let key = key_of(&value, &self.resource);
         check_name(&key).map_err(|why| problem(format!("{}: {why}", key.short())))?;
-        self.labels.put_on(&mut shape);
+        self.labels.put_on(&mut value);
         let (place, metadata) = (
             document.place_in(&manifest.json),
-            shape["metadata"].to_string(),
+            value["metadata"].to_string(),
         );
         let text = splice(&manifest.json, &place, &metadata);
         let digest = self.key.of_json(&text);
-        keep_of_data(&mut shape);
         let body = match manifest.json {
             Cow::Borrowed(document) => Wanted::spliced(document, place, &metadata),
             Cow::Owned(_) => text.into(),
@@ -80,7 +80,7 @@ impl Plain<'_> {
             place: place_of(manifest),
             digest: digest.map_err(|error| problem(error.to_string()))?,
             body,
-            shape,
+            shape: shape(&value),
         })
     }
 }

@@ -153,6 +153,18 @@ fn a_kind_of_the_same_name_in_another_group_is_another_kind() {
 }
 
 #[test]
+fn a_bare_pod_comes_after_what_it_reads() {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"},
+        "spec": {"containers": [{"name": "c", "image": "c:1",
+            "envFrom": [{"configMapRef": {"name": "settings"}}]}]}});
+    let settings = config_map("settings", &json!({"a": "1"}));
+    let set = composed(&catalog(&json!({}), &[pod, settings]), "namespace: prod\n").unwrap();
+    let after = &find(&set, "Pod/one").after;
+    let names: Vec<String> = after.iter().map(|first| first.key.short()).collect();
+    assert_eq!(names, ["ConfigMap/settings", "Namespace/prod"]);
+}
+
+#[test]
 fn a_changed_config_map_rolls_its_readers_and_nobody_else() {
     let reader = deployment(
         "reader",

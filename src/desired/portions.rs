@@ -1,0 +1,53 @@
+//! Which documents of a service have to be there together while it is composed.
+//!
+//! Most do not: their form depends on no other document, and no other's on theirs. Those are read and
+//! sealed in portions, so that thousands of objects are never there as JSON values at once.
+
+use super::workload::template_pointer;
+use crate::config::ServiceConfig;
+use crate::manifest::kinds::builtin;
+use crate::manifest::{Manifest, Service};
+
+/// So many documents are there as JSON values at once, where nothing needs them together.
+pub(super) const PORTION: usize = 512;
+
+/// The documents of a service, by who looks into them.
+#[derive(Default)]
+pub(super) struct Portions<'a> {
+    /// What pods may read.
+    pub(super) data: Vec<&'a Manifest>,
+    /// What nobody looks into.
+    pub(super) loose: Vec<&'a Manifest>,
+    /// What reads data, scales others or defines kinds, and everything where patches or references
+    /// may lead anywhere.
+    pub(super) linked: Vec<&'a Manifest>,
+}
+
+impl<'a> Portions<'a> {
+    /// The portions of a service with these settings.
+    pub(super) fn of(service: &'a Service, settings: &ServiceConfig) -> Self {
+        let looked_into =
+            !settings.patches.is_empty() || service.manifests().any(|m| m.json.contains("$j{"));
+        let mut portions = Self::default();
+        for manifest in service.manifests() {
+            let portion = match &*manifest.kind {
+                _ if looked_into => &mut portions.linked,
+                "ConfigMap" | "Secret" => &mut portions.data,
+                _ if is_loose(manifest) => &mut portions.loose,
+                _ => &mut portions.linked,
+            };
+            portion.push(manifest);
+        }
+        portions
+    }
+}
+
+/// Whether the form of an object depends on no other, and that of no other on it.
+fn is_loose(manifest: &Manifest) -> bool {
+    builtin(&manifest.api_version, &manifest.kind).is_some()
+        && template_pointer(&manifest.kind).is_none()
+        && !matches!(
+            &*manifest.kind,
+            "HorizontalPodAutoscaler" | "CustomResourceDefinition"
+        )
+}
