@@ -19,8 +19,15 @@ use sha2::{Digest, Sha256};
 
 use manifest::{Checked, Problem, Severity, emit, folder};
 
-/// What composing is done by: where it changes, the same services may make other objects.
-const COMPOSER: &[&str] = &["src/config", "src/desired", "src/manifest", "Cargo.lock"];
+/// What composes objects and judges them: where it changes, the same services may make other ones,
+/// and what was in order may not be.
+const COMPOSER: &[&str] = &[
+    "src/config",
+    "src/desired",
+    "src/engine",
+    "src/manifest",
+    "Cargo.lock",
+];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=services");

@@ -287,3 +287,36 @@ fn what_others_added_and_what_is_left_to_them_is_said() {
         "{plan}"
     );
 }
+
+#[test]
+fn what_was_deleted_or_suspended_is_not_said_to_be_in_order() {
+    let cluster = Cluster::shared();
+    let jsorc = Jsorc::on(cluster, "kept").services(&[
+        ("store/service.yaml", "driver: none\n"),
+        (
+            "store/kube/store.yaml",
+            "apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: store}
+data: {a: \"1\"}
+",
+        ),
+    ]);
+    jsorc.run(&["apply"]).expect(0);
+    jsorc.run(&["suspend", "--all"]).expect(0);
+    let plan = jsorc.run(&["plan", "-o", "json"]).expect(0).json();
+    assert_eq!(plan["suspended"][0]["service"], "store", "{plan}");
+    jsorc.run(&["resume", "--all"]).expect(0);
+    // The claim stays, and so does an inventory that names it.
+    jsorc.run(&["delete", "store", "--yes"]).expect(0);
+    jsorc.run(&["resume", "store"]).expect(0);
+    let plan = jsorc.run(&["plan"]).expect(0);
+    assert!(plan.stdout.contains("1 create"), "{}", plan.stdout);
+    let applied = jsorc.run(&["apply"]).expect(0);
+    assert!(applied.stdout.contains("1 created"), "{}", applied.stdout);
+}

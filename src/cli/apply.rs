@@ -53,9 +53,14 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     }
     let plan = session.engine().plan();
     require_rights(context, &settings, &session, &plan).await?;
-    if let Err(refused) = confirm(context, &args, &settings, &connected, &plan) {
-        session.close().await;
-        return Err(refused);
+    match confirm(context, &args, &settings, &connected, &plan) {
+        // Much may have changed while somebody thought about it.
+        Ok(true) => session.keep_looking(),
+        Ok(false) => {}
+        Err(refused) => {
+            session.close().await;
+            return Err(refused);
+        }
     }
     let orders = session.engine().orders().clone();
     let done = Box::pin(carry_out(context, &args, &settings, session, &plan)).await?;
@@ -186,21 +191,21 @@ async fn require_named_target(settings: &Settings, connected: &Connected) -> Res
     ))
 }
 
-/// Asks before anything is deleted or recreated.
+/// Asks before anything is deleted or recreated. Whether anybody was asked.
 fn confirm(
     context: &Context,
     args: &ApplyArgs,
     settings: &Settings,
     connected: &Connected,
     plan: &Plan,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let lost = |step: &Step| matches!(step.action, Action::Delete | Action::Recreate);
     let losses = plan
         .steps()
         .filter(|(service, step)| service.suspended.is_none() && lost(step))
         .count();
     if losses == 0 || args.yes {
-        return Ok(());
+        return Ok(false);
     }
     show(context, settings, connected, plan, None)?;
     if can_ask() {
@@ -209,7 +214,7 @@ fn confirm(
             "{} {are} deleted or recreated. Go on?",
             count(losses, "object")
         ))? {
-            return Ok(());
+            return Ok(true);
         }
         return Err(Failure {
             exit: Exit::Interrupted,

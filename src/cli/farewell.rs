@@ -191,6 +191,8 @@ impl<'a> Farewell<'a> {
             for mut inventory in self.inventories().await? {
                 let before = inventory.records.len();
                 inventory.records.retain(|key, _| stays.contains(key));
+                // It was given for all of them.
+                inventory.receipt = None;
                 let instance = &self.settings.instance;
                 let done = if inventory.records.is_empty() {
                     self.hands.delete_inventory(instance, &inventory).await

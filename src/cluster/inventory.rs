@@ -152,7 +152,8 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
         metadata["resourceVersion"] = version.clone().into();
     }
     if let Some(receipt) = &inventory.receipt {
-        metadata["annotations"][SOURCE_ANNOTATION] = receipt.source.to_string().into();
+        let source = format!("{} {}", receipt.source, receipt.objects);
+        metadata["annotations"][SOURCE_ANNOTATION] = source.into();
         if let Some((ready, why)) = &receipt.unready {
             metadata["annotations"][UNREADY_ANNOTATION] = format!("{ready} {why}").into();
         }
@@ -177,10 +178,6 @@ fn decode(object: &Value) -> Option<Inventory> {
         let data = object.get("data").and_then(|data| data.get(name));
         data.and_then(Value::as_str).unwrap_or("")
     };
-    let unready = annotation(UNREADY_ANNOTATION)
-        .and_then(|words| words.split_once(' '))
-        .and_then(|(ready, why)| Some((ready.parse().ok()?, why.to_owned())));
-    let source = annotation(SOURCE_ANNOTATION).and_then(Fingerprint::parse);
     Some(Inventory {
         service: annotation(SERVICE_ANNOTATION)?.into(),
         resource_version: text("/metadata/resourceVersion").map(str::to_owned),
@@ -189,8 +186,27 @@ fn decode(object: &Value) -> Option<Inventory> {
             .and_then(|epoch| epoch.parse().ok())
             .unwrap_or(0),
         history: History::read(data(HISTORY)),
-        receipt: source.map(|source| Receipt { source, unready }),
+        receipt: receipt(
+            annotation(SOURCE_ANNOTATION),
+            annotation(UNREADY_ANNOTATION),
+        ),
         records: records::decode(data(OBJECTS)),
+    })
+}
+
+fn receipt(source: Option<&str>, unready: Option<&str>) -> Option<Receipt> {
+    let (source, objects) = source?.split_once(' ')?;
+    let unready = match unready {
+        Some(words) => {
+            let (ready, why) = words.split_once(' ')?;
+            Some((ready.parse().ok()?, why.to_owned()))
+        }
+        None => None,
+    };
+    Some(Receipt {
+        source: Fingerprint::parse(source)?,
+        objects: objects.parse().ok()?,
+        unready,
     })
 }
 
@@ -235,6 +251,7 @@ mod tests {
         inventory.epoch = 3;
         inventory.receipt = Some(Receipt {
             source: Fingerprint(0xab),
+            objects: 2,
             unready: Some((3, "Deployment/a 0/1 available".into())),
         });
         let what = What::Rerun {

@@ -28,6 +28,7 @@ pub struct Files {
     watcher: Option<RecommendedWatcher>,
     config_file: PathBuf,
     services: Option<PathBuf>,
+    values: Vec<PathBuf>,
     problem: Option<String>,
     /// When the change that is waited out was first noticed.
     first_sign: Option<Instant>,
@@ -40,9 +41,9 @@ pub struct Files {
 
 impl Files {
     /// Watches the folders of a configuration file and its drop-ins, and a services folder with
-    /// everything below it.
+    /// everything below it. Files that hold single values are looked at every minute.
     #[must_use]
-    pub fn watch(config_file: &Path, services: Option<&Path>) -> Self {
+    pub fn watch(config_file: &Path, services: Option<&Path>, values: Vec<PathBuf>) -> Self {
         let (sender, signs) = unbounded_channel();
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
         let (config_file, services) = (absolute(config_file), services.map(absolute));
@@ -62,6 +63,7 @@ impl Files {
             watcher,
             config_file,
             services,
+            values,
             problem,
             first_sign: None,
             poll_at: Instant::now() + POLL,
@@ -109,10 +111,21 @@ impl Files {
         }
     }
 
+    /// What was read was not to be had, or no good: it is read again at the next look.
+    pub fn read_again(&mut self) {
+        self.stamp = None;
+    }
+
     fn stamp(&self) -> Stamp {
         let drop_ins = crate::config::file::drop_in_folder(&self.config_file);
         let paths = [&*self.config_file, &*drop_ins];
-        Stamp::of(paths.into_iter().chain(self.services.as_deref()))
+        let values = self.values.iter().map(PathBuf::as_path);
+        Stamp::of(
+            paths
+                .into_iter()
+                .chain(self.services.as_deref())
+                .chain(values),
+        )
     }
 
     async fn sign(&mut self) -> Instant {
@@ -196,7 +209,7 @@ mod tests {
         let folder = scratch("replace");
         let file = folder.join("jsorc.yaml");
         fs::write(&file, "a: 1").unwrap();
-        let mut files = Files::watch(&file, None);
+        let mut files = Files::watch(&file, None, Vec::new());
         for round in 0..3 {
             let next = folder.join("next");
             fs::write(&next, format!("a: {round}")).unwrap();
@@ -212,7 +225,8 @@ mod tests {
         let file = folder.join("jsorc.yaml");
         let services = folder.join("services");
         fs::create_dir_all(services.join("redis")).unwrap();
-        let mut files = Files::watch(&file, Some(&services));
+        let secret = scratch("value").join("password");
+        let mut files = Files::watch(&file, Some(&services), vec![secret.clone()]);
         fs::write(&file, "a: 1").unwrap();
         assert!(notices(&mut files).await);
         fs::write(folder.join("log.txt"), "nothing of ours").unwrap();
@@ -221,6 +235,12 @@ mod tests {
         files.poll_at = Instant::now();
         let quiet = timeout(Duration::from_millis(500), files.changed()).await;
         assert!(quiet.is_err(), "a look without a sign");
+        fs::write(&secret, "hunter2").unwrap();
+        files.poll_at = Instant::now();
+        assert!(notices(&mut files).await, "the file of a value");
+        files.read_again();
+        files.poll_at = Instant::now();
+        assert!(notices(&mut files).await, "what was no good");
         fs::write(services.join("redis/service.yaml"), "driver: none").unwrap();
         assert!(notices(&mut files).await);
         fs::remove_dir_all(folder).unwrap();
@@ -230,7 +250,7 @@ mod tests {
     async fn a_change_is_not_lost_when_the_wait_for_quiet_is_given_up() {
         let folder = scratch("given-up");
         let file = folder.join("jsorc.yaml");
-        let mut files = Files::watch(&file, None);
+        let mut files = Files::watch(&file, None, Vec::new());
         fs::write(&file, "a: 1").unwrap();
         // The first sign is taken in, and something else happens before it was quiet.
         let given_up = timeout(QUIET / 2, files.changed()).await;
@@ -246,7 +266,7 @@ mod tests {
         fs::create_dir(folder.join("..0")).unwrap();
         symlink("..0", folder.join("..data")).unwrap();
         symlink("..data/jsorc.yaml", &file).unwrap();
-        let mut files = Files::watch(&file, None);
+        let mut files = Files::watch(&file, None, Vec::new());
         for round in 1..4 {
             let next = folder.join(format!("..{round}"));
             fs::create_dir(&next).unwrap();
@@ -263,7 +283,7 @@ mod tests {
         let folder = scratch("later");
         let services = folder.join("services");
         fs::create_dir(&services).unwrap();
-        let mut files = Files::watch(&folder.join("jsorc.yaml"), Some(&services));
+        let mut files = Files::watch(&folder.join("jsorc.yaml"), Some(&services), Vec::new());
         fs::create_dir(folder.join("jsorc.d")).unwrap();
         assert!(notices(&mut files).await, "the drop-ins' folder");
         fs::write(folder.join("jsorc.d/10.yaml"), "a: 1").unwrap();
@@ -281,7 +301,11 @@ mod tests {
         let folder = scratch("services");
         fs::create_dir_all(folder.join("redis/kube")).unwrap();
         fs::write(folder.join("redis/service.yaml"), "driver: none").unwrap();
-        let mut files = Files::watch(Path::new("/nonexistent/jsorc.yaml"), Some(&folder));
+        let mut files = Files::watch(
+            Path::new("/nonexistent/jsorc.yaml"),
+            Some(&folder),
+            Vec::new(),
+        );
         let _ = fs::read_to_string(folder.join("redis/service.yaml")).unwrap();
         let quiet = timeout(Duration::from_millis(500), files.changed()).await;
         assert!(quiet.is_err(), "reading is no change");

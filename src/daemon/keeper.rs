@@ -121,7 +121,9 @@ impl Keeper {
                 () = stop.cancelled() => break,
                 occurrences = self.session.step(Duration::from_secs(3600)) => self.tell(&occurrences),
                 _ = ticks.tick() => self.send(Event::Tick),
-                () = files.changed() => self.reload().await,
+                () = files.changed() => if !self.reload().await {
+                    files.read_again();
+                },
                 leads = changed(&mut self.claim) => self.on_claim(leads).await,
                 () = due(self.takes_over) => self.take_over().await,
                 Some(link) = links.recv() => {
@@ -196,9 +198,10 @@ impl Keeper {
     fn watch_files(&self) -> Files {
         let default = PathBuf::from(crate::config::file::DEFAULT_FILE);
         let file = self.inputs.config_file.clone().unwrap_or(default);
-        let files = Files::watch(&file, self.inputs.services.as_deref());
+        let services = self.inputs.services.as_deref();
+        let files = Files::watch(&file, services, self.inputs.value_files());
         if let Some(problem) = files.problem() {
-            tracing::warn!("cannot watch files ({problem}); they are read every minute");
+            tracing::warn!("cannot watch files ({problem}); they are looked at every minute");
         }
         files
     }

@@ -91,6 +91,17 @@ impl LoadError {
     }
 }
 
+impl Inputs {
+    /// The files that variables name in place of values.
+    #[must_use]
+    pub fn value_files(&self) -> Vec<PathBuf> {
+        let variables = self.variables.iter();
+        let named =
+            variables.filter(|(name, _)| name.starts_with("JSORC_") && name.ends_with("_FILE"));
+        named.map(|(_, path)| path.into()).collect()
+    }
+}
+
 /// Reads services and configuration.
 ///
 /// # Errors

@@ -6,9 +6,10 @@ use super::session::SessionError;
 
 impl Keeper {
     /// Reads everything again. What is valid is taken as what ought to be; what is not changes
-    /// nothing and is said.
-    pub(super) async fn reload(&mut self) {
+    /// nothing and is said. Whether it was valid.
+    pub(super) async fn reload(&mut self) -> bool {
         let outcome = load(&self.inputs).and_then(|settings| self.take(settings));
+        let valid = outcome.is_ok();
         match outcome {
             Ok(false) => {}
             Ok(true) => {
@@ -25,6 +26,7 @@ impl Keeper {
                 self.config_error = Some(text);
             }
         }
+        valid
     }
 
     pub(super) async fn store_configuration(&self) {

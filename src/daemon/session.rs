@@ -3,7 +3,6 @@
 //! A command line's plan or apply and the daemon are the same session; they differ in how long
 //! they go on and in what they do about the occurrences.
 
-use super::attention::Attention;
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
 use super::writers::Writers;
@@ -56,6 +55,10 @@ pub enum SessionError {
 }
 
 /// An engine at work.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them can hold"
+)]
 pub struct Session {
     pub(super) engine: Engine,
     pub(super) key: FingerprintKey,
@@ -74,7 +77,7 @@ pub struct Session {
     pub(super) served: Vec<Resource>,
     pub(super) was_applied: bool,
     pub(super) outdated: bool,
-    pub(super) attention: Attention,
+    pub(super) follows: bool,
 }
 
 /// The connection to a cluster.
@@ -137,7 +140,7 @@ impl Session {
             served: Vec::new(),
             was_applied: false,
             outdated: false,
-            attention: Attention::Always(true),
+            follows: true,
         };
         session.send(Event::Cluster(cluster));
         Ok(session)

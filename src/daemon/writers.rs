@@ -62,10 +62,9 @@ impl Writers {
         self.crew.call_in();
     }
 
-    /// How many writes have not begun, and how many are not answered.
-    pub(super) fn backlog(&self) -> (usize, usize) {
-        let lane = self.crew.lane();
-        (lane.waiting.len(), lane.unanswered)
+    /// How many writes are not answered.
+    pub(super) fn unanswered(&self) -> usize {
+        self.crew.lane().unanswered
     }
 
     /// Drops what has not begun: whoever asked for it is told so.

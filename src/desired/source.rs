@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::manifest::Service;
 use serde_json::{Value, json};
 
-/// A digest of the source code that composes.
+/// A digest of the source code that composes objects, and judges what is there.
 const CODE: &str = env!("COMPOSER_DIGEST");
 
 /// The hash of what a service's objects are composed from; `values` is the merged configuration of

@@ -86,11 +86,14 @@ impl<'a> Glance<'a> {
         };
         let holds = |service: &&Outline| {
             let receipt = of(&service.name).and_then(|inventory| inventory.receipt.as_ref());
+            let records = of(&service.name).map_or(0, |inventory| inventory.records.len());
             !service.gives_namespaces
-                && receipt.is_some_and(|receipt| receipt.source == service.source)
+                && receipt.is_some_and(|receipt| {
+                    receipt.source == service.source && receipt.objects == records
+                })
         };
         let wanted = || services.iter().filter(|s| s.selected && has_objects(s));
-        if orders.each().next().is_some()
+        if !orders.is_empty()
             || !inventories.iter().all(known)
             || !wanted().all(|service| holds(&service))
         {
@@ -98,11 +101,16 @@ impl<'a> Glance<'a> {
         }
         let inventories: Vec<&Inventory> = wanted().filter_map(|s| of(&s.name)).collect();
         let records = inventories.iter().flat_map(|inventory| &inventory.records);
+        let expected: HashMap<_, _> = records.clone().collect();
+        // One that is in two of them is for whoever composes to refuse.
+        if expected.len() != records.count() {
+            return None;
+        }
         Some(Self {
             instance,
             creates_namespaces,
             services,
-            expected: records.collect(),
+            expected,
             inventories,
             reader: None,
         })
@@ -117,10 +125,23 @@ impl<'a> Glance<'a> {
         self
     }
 
-    /// The collections to look at.
+    /// The collections to look at, each in one version of its kind: every version shows all objects,
+    /// and each is to be counted once.
     #[must_use]
     pub fn collections(&self) -> Vec<WatchKey> {
-        watches_of(self.inventories.iter().copied())
+        let mut collections = watches_of(self.inventories.iter().copied());
+        let same = |one: &WatchKey, other: &WatchKey| {
+            let kind =
+                |watch: &WatchKey| (watch.resource.group.clone(), watch.resource.kind.clone());
+            (kind(one), &one.namespace, &one.name) == (kind(other), &other.namespace, &other.name)
+        };
+        let all = std::mem::take(&mut collections);
+        for collection in all {
+            if !collections.iter().any(|known| same(known, &collection)) {
+                collections.push(collection);
+            }
+        }
+        collections
     }
 
     /// The namespaces that ought to be there and that no inventory proves.
@@ -309,4 +330,125 @@ struct SeenMetadata<'a> {
     uid: Name<'a>,
     #[serde(borrow)]
     resource_version: Name<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::Resource;
+
+    const SOURCE: Fingerprint = Fingerprint(7);
+
+    fn instance() -> Instance {
+        Instance {
+            name: "jsorc".into(),
+            namespace: "prod".into(),
+        }
+    }
+
+    fn outline() -> Outline {
+        Outline {
+            name: "web".into(),
+            namespace: "prod".into(),
+            kept: true,
+            has_manifests: true,
+            gives_namespaces: false,
+            depends: false,
+            strips: false,
+            selected: true,
+            source: SOURCE,
+        }
+    }
+
+    /// Autoscalers by name and the version of their kind in which they were applied.
+    fn inventory(objects: &[(&str, &str)]) -> Inventory {
+        let mut inventory = Inventory::empty("web".into(), "prod");
+        for (name, version) in objects {
+            let resource = Resource {
+                group: "autoscaling".into(),
+                version: (*version).into(),
+                kind: "HorizontalPodAutoscaler".into(),
+                plural: "horizontalpodautoscalers".into(),
+                namespaced: true,
+            };
+            let applied = Applied {
+                uid: format!("uid-{name}"),
+                digest: Fingerprint(1),
+                evidence: None,
+                version: Some("5".into()),
+                surface: None,
+                conflicts: Vec::new(),
+            };
+            let record = Record {
+                resource: resource.into(),
+                applied: Some(applied),
+                done: false,
+            };
+            let kind = "HorizontalPodAutoscaler";
+            let key = ObjectKey::new("autoscaling", kind, Some("prod"), name);
+            inventory.records.insert(key, record);
+        }
+        inventory.receipt = Some(Receipt {
+            source: SOURCE,
+            objects: objects.len(),
+            unready: None,
+        });
+        inventory
+    }
+
+    fn text(name: &str, version: &str) -> String {
+        let metadata = serde_json::json!({"name": name, "namespace": "prod",
+            "uid": format!("uid-{name}"), "resourceVersion": version});
+        serde_json::json!({"metadata": metadata}).to_string()
+    }
+
+    #[test]
+    fn an_object_is_counted_once_whatever_versions_its_kind_has() {
+        let (instance, services) = (instance(), [outline()]);
+        let inventories = [inventory(&[("a", "v1"), ("b", "v2")])];
+        let orders = Orders::default();
+        let glance = Glance::new(&instance, true, &services, &inventories, &orders).unwrap();
+        let collections = glance.collections();
+        assert_eq!(collections.len(), 1);
+        assert!(glance.recognises(&collections[0], &text("b", "5")));
+        assert!(!glance.recognises(&collections[0], &text("b", "6")));
+        assert!(!glance.recognises(&collections[0], &text("c", "5")));
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        assert!(glance.conclude(1, now).is_none(), "a is missing");
+        let found = glance.conclude(2, now).unwrap();
+        // And the namespace that is made sure of.
+        assert_eq!(found.plan.unchanged(), 3);
+    }
+
+    #[test]
+    fn without_a_receipt_for_just_this_nothing_is_told_at_a_glance() {
+        let (instance, services) = (instance(), [outline()]);
+        let told = |services: &[Outline], inventories: &[Inventory], orders: &Orders| {
+            Glance::new(&instance, true, services, inventories, orders).is_some()
+        };
+        let orders = Orders::default();
+        let good = [inventory(&[("a", "v2")])];
+        assert!(told(&services, &good, &orders));
+        let fewer = Inventory {
+            records: BTreeMap::new(),
+            ..good[0].clone()
+        };
+        assert!(!told(&services, &[fewer], &orders));
+        let otherwise = Outline {
+            source: Fingerprint(8),
+            ..outline()
+        };
+        assert!(!told(&[otherwise], &good, &orders));
+        let emptied = Outline {
+            has_manifests: false,
+            ..outline()
+        };
+        assert!(!told(&[emptied], &good, &orders));
+        assert!(!told(&services, &[], &orders));
+        let stranger = Inventory {
+            service: "gone".into(),
+            ..good[0].clone()
+        };
+        assert!(!told(&services, &[good[0].clone(), stranger], &orders));
+    }
 }

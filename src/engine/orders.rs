@@ -165,6 +165,12 @@ impl Orders {
             .find(|order| !order.has_ended(now))
     }
 
+    /// Whether there is none, in force or not.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_none() && self.each.is_empty()
+    }
+
     /// The suspension of all services, if one is in force.
     #[must_use]
     pub fn of_all(&self, now: Timestamp) -> Option<&Order> {

@@ -36,6 +36,11 @@ impl Engine {
     pub(super) fn receipt(&self, name: &Arc<str>) -> Option<Receipt> {
         let service = self.services.get(name)?;
         let source = service.desired.source?;
+        // Endpoints come without any of the objects changing.
+        let waits = self.nearest_to_the_cause(service);
+        if waits.is_some_and(|(object, _)| object.health().is_current()) {
+            return None;
+        }
         let members = || self.members(name);
         let recorded = members().filter(|object| object.desired.mode != WriteMode::Ensure);
         let whole = service.desired.kept
@@ -45,6 +50,7 @@ impl Engine {
             && members().all(|object| is_settled(object, service));
         whole.then(|| Receipt {
             source,
+            objects: service.inventory.records.len(),
             unready: self.not_ready(service),
         })
     }

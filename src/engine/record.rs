@@ -33,6 +33,8 @@ pub struct Inventory {
 pub struct Receipt {
     /// What the objects were composed from.
     pub source: Fingerprint,
+    /// How many they are: it is worth nothing beside fewer records, or more.
+    pub objects: usize,
     /// Where not all were ready: how many were, and why the others were not.
     pub unready: Option<(usize, String)>,
 }
