@@ -7,6 +7,7 @@ use super::samples::instance;
 use super::server::Server;
 use super::world::World;
 use crate::desired::{ObjectKey, WriteMode};
+use crate::engine::flight::Errand;
 use crate::engine::{Cause, Inventory, Verb, Write, WriteError, Written};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,9 +169,10 @@ impl World {
         let engine = &self.processes[process].engine;
         let position = engine.index.get(&write.key).copied();
         let object = position.map(|position| &engine.objects[position]);
-        let cause = object
-            .and_then(|object| object.flight.as_ref())
-            .map(|f| f.cause);
+        let flight = object.and_then(|object| object.flight.as_ref());
+        // What takes a write back belongs to the batch of that write, whoever leads by now.
+        let begins = flight.filter(|flight| flight.errand != Errand::Withdraw);
+        let cause = begins.map(|flight| flight.cause);
         let is_delete = matches!(write.verb, Verb::Delete { .. });
         let ensured = object.is_some_and(|object| object.desired.mode == WriteMode::Ensure);
         let service = match object {
