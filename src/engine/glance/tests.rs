@@ -1,0 +1,117 @@
+use super::*;
+use crate::desired::Resource;
+
+const SOURCE: Fingerprint = Fingerprint(7);
+
+fn instance() -> Instance {
+    Instance {
+        name: "jsorc".into(),
+        namespace: "prod".into(),
+    }
+}
+
+fn outline() -> Outline {
+    Outline {
+        name: "web".into(),
+        namespace: "prod".into(),
+        kept: true,
+        has_manifests: true,
+        gives_namespaces: false,
+        depends: false,
+        strips: false,
+        selected: true,
+        source: SOURCE,
+    }
+}
+
+/// Autoscalers by name and the version of their kind in which they were applied.
+fn inventory(objects: &[(&str, &str)]) -> Inventory {
+    let mut inventory = Inventory::empty("web".into(), "prod");
+    for (name, version) in objects {
+        let resource = Resource {
+            group: "autoscaling".into(),
+            version: (*version).into(),
+            kind: "HorizontalPodAutoscaler".into(),
+            plural: "horizontalpodautoscalers".into(),
+            namespaced: true,
+        };
+        let applied = Applied {
+            uid: format!("uid-{name}"),
+            digest: Fingerprint(1),
+            evidence: None,
+            version: Some("5".into()),
+            surface: None,
+            conflicts: Vec::new(),
+        };
+        let record = Record {
+            resource: resource.into(),
+            applied: Some(applied),
+            done: false,
+        };
+        let kind = "HorizontalPodAutoscaler";
+        let key = ObjectKey::new("autoscaling", kind, Some("prod"), name);
+        inventory.records.insert(key, record);
+    }
+    inventory.receipt = Some(Receipt {
+        source: SOURCE,
+        objects: objects.len(),
+        unready: None,
+    });
+    inventory
+}
+
+fn text(name: &str, version: &str) -> String {
+    let metadata = serde_json::json!({"name": name, "namespace": "prod",
+        "uid": format!("uid-{name}"), "resourceVersion": version});
+    serde_json::json!({"metadata": metadata}).to_string()
+}
+
+#[test]
+fn an_object_is_counted_once_whatever_versions_its_kind_has() {
+    let (instance, services) = (instance(), [outline()]);
+    let inventories = [inventory(&[("a", "v1"), ("b", "v2")])];
+    let orders = Orders::default();
+    let glance = Glance::new(&instance, true, &services, &inventories, &orders).unwrap();
+    let collections = glance.collections();
+    assert_eq!(collections.len(), 1);
+    assert!(glance.recognises(&collections[0], &text("b", "5")));
+    assert!(!glance.recognises(&collections[0], &text("b", "6")));
+    assert!(!glance.recognises(&collections[0], &text("c", "5")));
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    assert!(glance.conclude(1, now).is_none(), "a is missing");
+    let found = glance.conclude(2, now).unwrap();
+    // And the namespace that is made sure of.
+    assert_eq!(found.plan.unchanged(), 3);
+}
+
+#[test]
+fn without_a_receipt_for_just_this_nothing_is_told_at_a_glance() {
+    let (instance, services) = (instance(), [outline()]);
+    let told = |services: &[Outline], inventories: &[Inventory], orders: &Orders| {
+        Glance::new(&instance, true, services, inventories, orders).is_some()
+    };
+    let orders = Orders::default();
+    let good = [inventory(&[("a", "v2")])];
+    assert!(told(&services, &good, &orders));
+    let fewer = Inventory {
+        records: BTreeMap::new(),
+        ..good[0].clone()
+    };
+    assert!(!told(&services, &[fewer], &orders));
+    let otherwise = Outline {
+        source: Fingerprint(8),
+        ..outline()
+    };
+    assert!(!told(&[otherwise], &good, &orders));
+    let emptied = Outline {
+        has_manifests: false,
+        ..outline()
+    };
+    assert!(!told(&[emptied], &good, &orders));
+    assert!(!told(&services, &[], &orders));
+    let stranger = Inventory {
+        service: "gone".into(),
+        ..good[0].clone()
+    };
+    assert!(!told(&services, &[good[0].clone(), stranger], &orders));
+}
