@@ -2,9 +2,10 @@
 //! is in order if every object is there in its recorded version, and nothing else of ours is.
 //!
 //! The other way round nothing follows: whoever does not find that looks at everything, as if there
-//! were no receipts. So a glance is never wrong, at most in vain. Versions only move when something
-//! of an object changes (Kubernetes, "API concepts": resource versions), and the metadata says them:
-//! no spec, status or data is read.
+//! were no receipts. So a glance is never wrong about an object, at most in vain; what composing all
+//! services together would refuse (a circle between services that were applied one by one) it does
+//! not see. Versions only move when something of an object changes (Kubernetes, "API concepts":
+//! resource versions), and the metadata says them: no spec, status or data is read.
 
 use super::orders::Orders;
 use super::plan::{Plan, PlannedService};
