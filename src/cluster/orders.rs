@@ -1,5 +1,5 @@
 //! Orders as they are stored: one `ConfigMap` of the instance. It carries the labels of inventories
-//! and of objects, so that one list at the start and a watch that is open anyway bring it.
+//! and of objects, so that the list of the start brings it; a daemon then watches it by name.
 
 use super::hands::{Hands, Reader};
 use super::inventory::INVENTORY_LABEL;

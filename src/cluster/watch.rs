@@ -6,7 +6,6 @@
 //! steps nothing is lost: the watch goes on from the version that the read ended with.
 
 use super::request::{read_text, unanswered};
-use crate::engine::health::changes_by_itself;
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
 use http::Request;
@@ -15,7 +14,6 @@ use kube::core::WatchEvent;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use std::ops::Not as _;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
@@ -39,7 +37,7 @@ pub async fn watch(
 ) {
     let mut watching = Watching {
         client,
-        attention: changes_by_itself(&key.resource).not().then_some(attention),
+        attention: key.may_rest().then_some(attention),
         key,
         selector,
         events,

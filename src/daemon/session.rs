@@ -78,6 +78,7 @@ pub struct Session {
     pub(super) was_applied: bool,
     pub(super) outdated: bool,
     pub(super) follows: bool,
+    pub(super) swamped: bool,
 }
 
 /// The connection to a cluster.
@@ -141,6 +142,7 @@ impl Session {
             was_applied: false,
             outdated: false,
             follows: true,
+            swamped: false,
         };
         session.send(Event::Cluster(cluster));
         Ok(session)

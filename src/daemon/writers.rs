@@ -67,6 +67,11 @@ impl Writers {
         self.crew.lane().unanswered
     }
 
+    /// How many writes have not begun.
+    pub(super) fn waiting(&self) -> usize {
+        self.crew.lane().waiting.len()
+    }
+
     /// Drops what has not begun: whoever asked for it is told so.
     pub(super) fn give_up(&self) {
         let waiting = std::mem::take(&mut self.crew.lane().waiting);

@@ -5,7 +5,7 @@ use super::health::Health;
 use super::object::{Foreign, Looked, Object};
 use super::record::Inventory;
 use super::service::{Hold, Save, Service};
-use super::watching::{config_maps, endpoint_slices, watch_of};
+use super::watching::{endpoint_slices, orders_of, watch_of};
 use super::{ClusterState, Command, Engine, Mode, Now, Standing};
 use crate::desired::{DesiredObject, DesiredSet, ObjectKey, WriteMode};
 use std::collections::{BTreeSet, HashMap};
@@ -180,7 +180,7 @@ impl Engine {
             }
         }
         if matches!(self.mode, Mode::Enforce { run: true } | Mode::Follow) {
-            wanted.insert(config_maps(&self.instance.namespace));
+            wanted.insert(orders_of(&self.instance));
         }
         if wanted.iter().eq(self.watches.keys()) {
             return;

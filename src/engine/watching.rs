@@ -3,13 +3,14 @@
 use super::body::Body;
 use super::decide;
 use super::event::{Explanation, WatchChange, WatchKey};
+use super::health::changes_by_itself;
 use super::object::{Live, Looked, Object};
 use super::orders::Orders;
 use super::record::{Applied, Inventory};
 use super::sight::Sight;
 use super::{Engine, Now};
 use crate::desired::at::At as _;
-use crate::desired::{ObjectKey, Resource};
+use crate::desired::{Instance, ObjectKey, Resource};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,6 +42,14 @@ pub fn watch_of(key: &ObjectKey, resource: &Arc<Resource>) -> WatchKey {
 }
 
 impl WatchKey {
+    /// Whether this watch may be closed for a while without anybody missing what it would say:
+    /// its objects change only when somebody means to change them, and they are no orders.
+    #[must_use]
+    pub fn may_rest(&self) -> bool {
+        let brings_orders = &*self.resource.kind == "ConfigMap" && self.name.is_some();
+        !changes_by_itself(&self.resource) && !brings_orders
+    }
+
     /// Whether an object is seen through this watch.
     pub(super) fn shows(&self, key: &ObjectKey) -> bool {
         self.resource.holds(key)
@@ -76,9 +85,10 @@ pub fn endpoint_slices(namespace: Option<Arc<str>>) -> WatchKey {
     }
 }
 
-/// The watch of the `ConfigMap`s in a namespace, which brings orders.
+/// The watch that brings the orders of an instance. It is of one object, so that nothing is ever
+/// between somebody who wants less to be done and whoever is doing it.
 #[must_use]
-pub fn config_maps(namespace: &str) -> WatchKey {
+pub fn orders_of(instance: &Instance) -> WatchKey {
     let resource = Resource {
         group: "".into(),
         version: "v1".into(),
@@ -88,8 +98,8 @@ pub fn config_maps(namespace: &str) -> WatchKey {
     };
     WatchKey {
         resource: Arc::new(resource),
-        namespace: Some(namespace.into()),
-        name: None,
+        namespace: Some(instance.namespace.as_str().into()),
+        name: Some(instance.orders_name().into()),
     }
 }
 
@@ -116,13 +126,18 @@ impl Engine {
             return self.on_slice(key, &object.value());
         }
         if self.is_orders(&key) {
-            self.orders.seen = true;
-            return self.on_orders(Orders::read(&object.value()));
+            if self.brings_orders(watch) {
+                self.orders.seen = true;
+                self.on_orders(Orders::read(&object.value()));
+            }
+            return;
         }
         let position = self.index.get(&key).copied();
         if position.is_some_and(|position| self.has_seen(position, &sight)) {
+            self.echoes += 1;
             return;
         }
+        self.echoes = 0;
         let live = self.live(position, self.confirmed(position), &sight);
         let Some(position) = position else {
             if live.labelled {
@@ -151,6 +166,18 @@ impl Engine {
         if let Some((_, body)) = self.fresh.take() {
             self.stash(position, body);
         }
+    }
+
+    /// Whether what this watch says about the orders counts. Another one of the same kind may be
+    /// behind, and would bring back what was taken back.
+    fn brings_orders(&self, watch: &WatchKey) -> bool {
+        *watch == orders_of(&self.instance)
+    }
+
+    /// How many of the last things that the watches said were known: our own writes, that come back.
+    #[must_use]
+    pub fn echoes(&self) -> usize {
+        self.echoes
     }
 
     /// Keeps the body of an object that differs until it is written.
@@ -226,7 +253,10 @@ impl Engine {
         };
         let key = key_in(watch, &sight);
         if self.is_orders(&key) {
-            return self.on_orders(Orders::default());
+            if self.brings_orders(watch) {
+                self.on_orders(Orders::default());
+            }
+            return;
         }
         self.forget_slice(&key);
         if &*watch.resource.kind == "EndpointSlice" {
@@ -275,7 +305,7 @@ impl Engine {
 
     fn forget_seen(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), false);
-        if *watch == config_maps(&self.instance.namespace) {
+        if self.brings_orders(watch) {
             self.orders.seen = false;
         }
         for object in &mut self.objects {
@@ -295,7 +325,7 @@ impl Engine {
     fn on_synced(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), true);
         self.lost.remove(watch);
-        if *watch == config_maps(&self.instance.namespace) && !self.orders.seen {
+        if self.brings_orders(watch) && !self.orders.seen {
             self.on_orders(Orders::default());
         }
         let of_watch =

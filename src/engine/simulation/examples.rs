@@ -1,12 +1,12 @@
 //! What the engine does in plain situations, each alone.
 
-use super::samples::{config_maps, map, map_key, one, three};
+use super::samples::{config_maps, instance, map, map_key, one, three};
 use super::world::World;
 use crate::desired::{ObjectKey, Resource};
 use crate::engine::pruning::Leaver;
-use crate::engine::watching::watch_of;
+use crate::engine::watching::{orders_of, watch_of};
 use crate::engine::{
-    Blame, ClusterState, Engine, Event, Fault, Mode, Occurrence, Phase, WatchChange,
+    Blame, ClusterState, Engine, Event, Fault, Mode, Occurrence, Phase, WatchChange, WatchKey,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -18,6 +18,10 @@ const LATER: Duration = Duration::from_secs(200);
 fn phase(world: &World) -> Phase {
     let engine = &world.processes[0].engine;
     engine.status(world.now()).services[0].phase
+}
+
+fn suspended(world: &World) -> bool {
+    !world.processes[0].engine.orders().is_empty()
 }
 
 fn edit(world: &mut World, key: &ObjectKey) {
@@ -78,6 +82,36 @@ fn a_stale_event_after_our_own_write_is_no_drift() {
     world.deliver(0, Event::Watch(watch, change));
     world.pass(SOON);
     assert_eq!(world.written, Vec::<String>::new());
+}
+
+#[test]
+fn an_order_that_was_taken_back_does_not_come_back_by_a_watch_that_is_behind() {
+    let mut world = World::quiet(one(three()));
+    let order = serde_json::json!({
+        "metadata": {"name": instance().orders_name(), "namespace": instance().namespace,
+                     "uid": "u", "resourceVersion": "7"},
+        "data": {"_all": "{\"order\":\"suspended\"}"},
+    });
+    let say = |world: &mut World, watch: WatchKey, change: WatchChange| {
+        world.deliver(0, Event::Watch(watch, change));
+        world.pass(SOON);
+    };
+    let maps = watch_of(&map_key("a"), &config_maps());
+    let orders = orders_of(&instance());
+    say(
+        &mut world,
+        orders.clone(),
+        WatchChange::Applied(order.clone().into()),
+    );
+    assert!(suspended(&world));
+    say(
+        &mut world,
+        orders,
+        WatchChange::Deleted(order.clone().into()),
+    );
+    say(&mut world, maps.clone(), WatchChange::Applied(order.into()));
+    assert!(!suspended(&world));
+    assert!(maps.may_rest() && !orders_of(&instance()).may_rest());
 }
 
 #[test]
