@@ -14,6 +14,7 @@ use crate::engine::{Inventory, Order, Record, Wish, WriteError};
 use futures::StreamExt as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Requests at the same time.
@@ -38,7 +39,7 @@ pub(super) struct Seen {
     /// The object.
     pub(super) key: ObjectKey,
     /// What is recorded of it.
-    pub(super) record: Record,
+    pub(super) record: Arc<Record>,
     /// The live object.
     pub(super) live: Option<Value>,
     /// Whether it is ours.
@@ -148,7 +149,7 @@ impl<'a> Farewell<'a> {
         &self,
         service: String,
         key: ObjectKey,
-        record: Record,
+        record: Arc<Record>,
     ) -> Result<Seen, Failure> {
         let live = self.connected.reader().get(&key, &record.resource).await;
         let live = live.map_err(|error| refused(&key.to_string(), &error, self.settings))?;

@@ -218,6 +218,7 @@ mod tests {
     use crate::engine::history::{Entry, What};
     use crate::engine::ownership::Evidence;
     use crate::engine::{Applied, FieldConflict, Record};
+    use std::sync::Arc;
 
     #[test]
     fn an_inventory_comes_back_as_it_was_stored() {
@@ -260,10 +261,12 @@ mod tests {
         };
         let time = jiff::Timestamp::from_second(7).unwrap();
         inventory.history.note(Entry::new(time, "ann", what));
-        let record = |applied, done| Record {
-            resource: resource.clone().into(),
-            applied,
-            done,
+        let record = |applied, done| {
+            Arc::new(Record {
+                resource: resource.clone().into(),
+                applied,
+                done,
+            })
         };
         inventory.records.insert(
             ObjectKey::new("apps", "Deployment", Some("other"), "a"),

@@ -27,7 +27,7 @@ const DONE: &str = "d";
 
 /// Records as text.
 #[must_use]
-pub fn encode(records: &BTreeMap<ObjectKey, Record>) -> String {
+pub fn encode(records: &BTreeMap<ObjectKey, Arc<Record>>) -> String {
     let mut text = String::with_capacity(records.len() * 100);
     let mut group = String::new();
     for (key, record) in records {
@@ -51,7 +51,7 @@ pub fn encode(records: &BTreeMap<ObjectKey, Record>) -> String {
 
 /// Records from their text; a line that is none is left out.
 #[must_use]
-pub fn decode(text: &str) -> BTreeMap<ObjectKey, Record> {
+pub fn decode(text: &str) -> BTreeMap<ObjectKey, Arc<Record>> {
     let mut group = None;
     let mut records = BTreeMap::new();
     for line in text.lines() {
@@ -87,7 +87,7 @@ impl Group {
         })
     }
 
-    fn record(&self, line: &str) -> Option<(ObjectKey, Record)> {
+    fn record(&self, line: &str) -> Option<(ObjectKey, Arc<Record>)> {
         let mut words = line.splitn(5, ' ');
         let mut next = || words.next();
         let (name, proof) = (next()?, next()?);
@@ -110,7 +110,7 @@ impl Group {
             applied,
             done,
         };
-        Some((key, record))
+        Some((key, Arc::new(record)))
     }
 }
 
@@ -253,7 +253,7 @@ fn conflicts_of(text: &str) -> Vec<FieldConflict> {
 mod tests {
     use super::*;
 
-    fn record(name: &str, applied: Option<Applied>, done: bool) -> (ObjectKey, Record) {
+    fn record(name: &str, applied: Option<Applied>, done: bool) -> (ObjectKey, Arc<Record>) {
         let resource = Resource {
             group: "apps".into(),
             version: "v1".into(),
@@ -267,7 +267,7 @@ mod tests {
             applied,
             done,
         };
-        (key, record)
+        (key, record.into())
     }
 
     fn applied(uid: &str, version: &str) -> Applied {

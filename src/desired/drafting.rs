@@ -9,7 +9,7 @@ use super::kinds::Kinds;
 use super::path::Path;
 use super::plain::Plain;
 use super::portions::{PORTION, Portions};
-use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by};
+use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by, reads_any};
 use super::set::{Generated, RunPolicy, WriteMode};
 use super::shape::shape;
 use super::wanted::Wanted;
@@ -82,11 +82,19 @@ impl<'a> Drafting<'a> {
         let Portions {
             data,
             loose,
+            workloads,
             linked,
         } = Portions::of(self.service, self.settings);
         let mut drafts = self.drafts(&linked);
+        let mut alone = Vec::new();
+        for portion in workloads.chunks(PORTION) {
+            let (reading, rest) = self.drafts(portion).into_iter().partition(reads_any);
+            alone.extend(parallel::map(rest, |draft: Draft| draft.seal(key)));
+            drafts.extend::<Vec<Draft>>(reading);
+        }
         let read = read_by(&drafts);
         let (mut sealed, data) = self.plain(data, &read);
+        sealed.extend(alone);
         for portion in loose.chunks(PORTION) {
             let drafts = self.drafts(portion);
             sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 /// Fewer than this many are done before a thread has begun.
-const WORTH_IT: usize = 500;
+const WORTH_IT: usize = 200;
 
 /// Maps items in order.
 pub(super) fn map<T: Send, R: Send>(items: Vec<T>, change: impl Fn(T) -> R + Sync) -> Vec<R> {

@@ -9,7 +9,7 @@ use crate::manifest::kinds::builtin;
 use crate::manifest::{Manifest, Service};
 
 /// So many documents are there as JSON values at once, where nothing needs them together.
-pub(super) const PORTION: usize = 512;
+pub(super) const PORTION: usize = 256;
 
 /// The documents of a service, by who looks into them.
 #[derive(Default)]
@@ -18,8 +18,11 @@ pub(super) struct Portions<'a> {
     pub(super) data: Vec<&'a Manifest>,
     /// What nobody looks into.
     pub(super) loose: Vec<&'a Manifest>,
-    /// What reads data, scales others or defines kinds, and everything where patches or references
-    /// may lead anywhere.
+    /// What runs pods, where nothing of the service scales it: data that its pods read, if they do,
+    /// changes its form.
+    pub(super) workloads: Vec<&'a Manifest>,
+    /// What scales others or is scaled, defines kinds or is of such a kind, and everything where
+    /// patches or references may lead anywhere.
     pub(super) linked: Vec<&'a Manifest>,
 }
 
@@ -28,13 +31,18 @@ impl<'a> Portions<'a> {
     pub(super) fn of(service: &'a Service, settings: &ServiceConfig) -> Self {
         let looked_into =
             !settings.patches.is_empty() || service.manifests().any(|m| m.json.contains("$j{"));
+        let scales = service
+            .manifests()
+            .any(|m| &*m.kind == "HorizontalPodAutoscaler");
         let mut portions = Self::default();
         for manifest in service.manifests() {
             let portion = match &*manifest.kind {
                 _ if looked_into => &mut portions.linked,
                 "ConfigMap" | "Secret" => &mut portions.data,
-                _ if is_loose(manifest) => &mut portions.loose,
-                _ => &mut portions.linked,
+                _ if !is_simple(manifest) => &mut portions.linked,
+                kind if template_pointer(kind).is_none() => &mut portions.loose,
+                _ if scales => &mut portions.linked,
+                _ => &mut portions.workloads,
             };
             portion.push(manifest);
         }
@@ -42,10 +50,10 @@ impl<'a> Portions<'a> {
     }
 }
 
-/// Whether the form of an object depends on no other, and that of no other on it.
-fn is_loose(manifest: &Manifest) -> bool {
+/// Whether the form of an object depends on no other, and that of no other on it, but for data and
+/// who reads it.
+fn is_simple(manifest: &Manifest) -> bool {
     builtin(&manifest.api_version, &manifest.kind).is_some()
-        && template_pointer(&manifest.kind).is_none()
         && !matches!(
             &*manifest.kind,
             "HorizontalPodAutoscaler" | "CustomResourceDefinition"

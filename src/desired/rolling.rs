@@ -20,6 +20,11 @@ pub(super) fn read_by(drafts: &[Draft]) -> BTreeSet<ObjectKey> {
         .collect()
 }
 
+/// Whether the pods of a draft read anything.
+pub(super) fn reads_any(draft: &Draft) -> bool {
+    !workload::reads(&draft.value, draft.key.namespace.as_deref()).is_empty()
+}
+
 /// Notes what those of the drafts hold that are read. Generated Secrets do not count, since their
 /// values never change.
 pub(super) fn note_contents(drafts: &[Draft], read: &BTreeSet<ObjectKey>, contents: &mut Contents) {

@@ -12,6 +12,7 @@ use super::stripping::{intruder_of, is_strip};
 use super::{Engine, Mode, Now, WriteError, Written};
 use crate::desired::{ObjectKey, Wanted, WriteMode};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// No API server answers like this; something in between may.
@@ -154,11 +155,11 @@ impl Engine {
                 surface: live.surface,
                 conflicts: object.conflicts.clone(),
             };
-            let record = Record {
+            let record = Arc::new(Record {
                 resource: object.desired.resource.clone(),
                 applied: Some(applied),
                 done: false,
-            };
+            });
             let known = object.record.as_ref();
             let agrees = known.is_some_and(|known| known.agrees_with(&record));
             object.record = Some(record);

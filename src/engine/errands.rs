@@ -13,6 +13,7 @@ use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::{Adopt, Recreate};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How often a struct that does not stay empty is emptied.
 const AMENDMENTS: u8 = 2;
@@ -142,7 +143,7 @@ impl Engine {
         let known = object
             .record
             .as_mut()
-            .and_then(|record| record.applied.as_mut());
+            .and_then(|record| Arc::make_mut(record).applied.as_mut());
         if let Some(known) = known.filter(|known| known.evidence == before) {
             // What was given up on purpose was taken by nobody.
             known.evidence = live.evidence;
@@ -208,6 +209,7 @@ impl Engine {
             live.health = super::health::Health::Terminating;
         }
         if let Some(record) = &mut object.record {
+            let record = Arc::make_mut(record);
             record.applied = None;
             record.done = false;
         }
@@ -298,7 +300,7 @@ impl Engine {
         {
             return;
         }
-        object.record = Some(Record {
+        object.record = Some(Arc::new(Record {
             resource: object.desired.resource.clone(),
             applied: Some(Applied {
                 uid: live.uid.clone(),
@@ -309,7 +311,7 @@ impl Engine {
                 conflicts: Vec::new(),
             }),
             done: false,
-        });
+        }));
         service.mark_unsaved(now.mono);
         self.dirty.insert(object.service.clone());
         if lost {

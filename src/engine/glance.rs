@@ -102,7 +102,8 @@ impl<'a> Glance<'a> {
         }
         let inventories: Vec<&Inventory> = wanted().filter_map(|s| of(&s.name)).collect();
         let records = inventories.iter().flat_map(|inventory| &inventory.records);
-        let expected: HashMap<_, _> = records.clone().collect();
+        let shown = records.clone().map(|(key, record)| (key, &**record));
+        let expected: HashMap<_, _> = shown.collect();
         // One that is in two of them is for whoever composes to refuse.
         if expected.len() != records.count() {
             return None;

@@ -146,7 +146,7 @@ impl Engine {
             .as_mut()
             .filter(|record| record.applied.is_some() && !record.done);
         if let (WriteMode::Job(_), Some(record)) = (&object.desired.mode, known) {
-            record.done = true;
+            Arc::make_mut(record).done = true;
             let name = object.service.clone();
             if let Some(service) = self.services.get_mut(&name) {
                 service.mark_unsaved(now.mono);
@@ -194,10 +194,10 @@ impl Service {
             let known = records.get(key);
             let stays = match &object.record {
                 Some(record) => known == Some(record),
-                None => known.is_some_and(Record::is_pending),
+                None => known.is_some_and(|known| known.is_pending()),
             };
             if !stays {
-                let pending = || Record::pending(object.desired.resource.clone());
+                let pending = || Arc::new(Record::pending(object.desired.resource.clone()));
                 let record = object.record.clone().unwrap_or_else(pending);
                 records.insert(key.clone(), record);
             }

@@ -33,7 +33,7 @@ pub struct Object {
     /// What is known of objects outside our watches.
     pub looked: Looked,
     /// What was applied.
-    pub record: Option<Record>,
+    pub record: Option<Arc<Record>>,
     /// The write that is on its way.
     pub flight: Option<Box<Flight>>,
     /// Why the last write failed, and when the next may begin.

@@ -21,11 +21,14 @@ impl Engine {
             let (Some(live), Some(record)) = (&object.live, &mut object.record) else {
                 continue;
             };
-            if let Some(applied) = &mut record.applied
-                && object.standing == Standing::InOrder
-                && !live.is_outdated()
-                && (&applied.uid, applied.evidence) == (&live.uid, live.evidence)
-            {
+            let moved = record.applied.as_ref().is_some_and(|applied| {
+                object.standing == Standing::InOrder
+                    && !live.is_outdated()
+                    && (&applied.uid, applied.evidence) == (&live.uid, live.evidence)
+                    && (applied.version.as_ref(), applied.surface)
+                        != (Some(&live.resource_version), live.surface)
+            });
+            if moved && let Some(applied) = &mut Arc::make_mut(record).applied {
                 applied.version = Some(live.resource_version.clone());
                 applied.surface = live.surface;
             }

@@ -23,8 +23,9 @@ pub struct Inventory {
     pub history: History,
     /// Stands for a look into every object, where the inventory was stored with all in order.
     pub receipt: Option<Receipt>,
-    /// The objects.
-    pub records: BTreeMap<ObjectKey, Record>,
+    /// The objects. A record is shared with what is known of its object, and with what is being
+    /// stored: thousands of copies were most of what a command holds.
+    pub records: BTreeMap<ObjectKey, Arc<Record>>,
 }
 
 /// Says that the records are the whole service: composed from this, each object was in order in the

@@ -50,7 +50,7 @@ fn inventory(objects: &[(&str, &str)]) -> Inventory {
         };
         let kind = "HorizontalPodAutoscaler";
         let key = ObjectKey::new("autoscaling", kind, Some("prod"), name);
-        inventory.records.insert(key, record);
+        inventory.records.insert(key, record.into());
     }
     inventory.receipt = Some(Receipt {
         source: SOURCE,

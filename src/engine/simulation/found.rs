@@ -243,7 +243,7 @@ fn the_evidence_of_our_own_answer_is_read_from_it() {
     let engine = &world.processes[0].engine;
     let position = engine.index[&map_key("c")];
     let known = engine.objects[position].record.clone().unwrap();
-    let applied = known.applied.unwrap();
+    let applied = known.applied.clone().unwrap();
     let mut shown = world.server.look(&map_key("c")).unwrap();
     shown["data"]["a"] = "theirs".into();
     let text = shown.to_string();

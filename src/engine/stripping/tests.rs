@@ -126,7 +126,7 @@ fn inventory(conflicts: &[&str]) -> Inventory {
     };
     let mut inventory = Inventory::empty("web".into(), "prod");
     inventory.resource_version = Some("1".into());
-    inventory.records.insert(key(), record);
+    inventory.records.insert(key(), record.into());
     inventory
 }
 
