@@ -99,6 +99,8 @@ fn add_namespaces(drafts: &mut Vec<Sealed>, config: &Config, context: Context<'_
         .into_iter()
         .filter(|(name, _)| !given(name))
         .collect();
+    // Making room for one more would double a list of thousands.
+    drafts.reserve_exact(missing.len());
     for (name, service) in missing {
         let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let resource = Kinds::new(&[], &[]).of(&value);

@@ -7,6 +7,7 @@ use super::object::{Looked, Object};
 use super::{Engine, Now, Standing};
 use crate::desired::Need;
 use crate::desired::path::Path;
+use std::time::Duration;
 
 impl Engine {
     /// What has to come before an object, in words; `None` when nothing does.
@@ -75,10 +76,12 @@ impl Engine {
         })
     }
 
+    /// Does what was decided, about an object that may have waited for it. Where it stands then.
     pub(super) fn act(
         &mut self,
         position: usize,
         decision: Decision,
+        since: Option<Duration>,
         now: Now,
     ) -> Option<Standing> {
         Some(match decision {
@@ -111,7 +114,15 @@ impl Engine {
                 Standing::Differs(cause)
             }
             Decision::Write(cause) => {
-                self.write(position, cause, now);
+                if self.has_room() {
+                    self.write(position, cause, now);
+                    let flight = self.objects[position].flight.as_mut();
+                    if let (Some(flight), Some(since)) = (flight, since) {
+                        flight.since = since;
+                    }
+                } else {
+                    self.room.enter(position, since, now);
+                }
                 Standing::Writing
             }
         })

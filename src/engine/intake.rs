@@ -256,6 +256,7 @@ impl Engine {
             }
         }
         self.queue.clear();
+        self.room.clear();
         self.explanations.clear();
         self.recount();
         self.find_leavers();

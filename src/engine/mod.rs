@@ -53,6 +53,7 @@ mod refusing;
 mod rehearsing;
 mod remedy;
 pub mod removing;
+mod room;
 mod running;
 mod service;
 mod sight;
@@ -141,6 +142,7 @@ pub struct Engine {
     slices: HashMap<ObjectKey, watching::Slice>,
     endpoints: HashMap<ObjectKey, usize>,
     queue: BTreeSet<usize>,
+    room: room::Room,
     dirty: BTreeSet<Arc<str>>,
     looks: Vec<(ObjectKey, Arc<Resource>)>,
     fresh: Option<(usize, Body)>,
@@ -197,6 +199,7 @@ impl Engine {
             slices: HashMap::new(),
             endpoints: HashMap::new(),
             queue: BTreeSet::new(),
+            room: room::Room::default(),
             dirty: BTreeSet::new(),
             looks: Vec::new(),
             fresh: None,
@@ -290,13 +293,17 @@ impl Engine {
 
     /// Works until nothing more follows from what happened.
     fn settle(&mut self, now: Now) {
-        while !(self.queue.is_empty() && self.dirty.is_empty()) {
+        loop {
             while let Some(position) = self.queue.pop_first() {
                 self.consider(position, now);
             }
-            if let Some(name) = self.dirty.pop_first() {
-                self.review(&name, now);
+            if self.admit() {
+                continue;
             }
+            let Some(name) = self.dirty.pop_first() else {
+                break;
+            };
+            self.review(&name, now);
         }
         if !self.looks.is_empty() {
             let looks = std::mem::take(&mut self.looks);
@@ -307,6 +314,7 @@ impl Engine {
     /// Decides about one object and does it.
     fn consider(&mut self, position: usize, now: Now) {
         self.confirm_made(position, now);
+        let since = self.room.leave(position);
         let object = &self.objects[position];
         let Some(service) = self.services.get(&object.service) else {
             return;
@@ -331,7 +339,7 @@ impl Engine {
             (Decision::Unknown, Some(reason)) => {
                 Some(Standing::Waiting(format!("its watch: {reason}")))
             }
-            _ => self.act(position, decision, now),
+            _ => self.act(position, decision, since, now),
         };
         if let Some(standing) = standing {
             self.stand(position, standing);

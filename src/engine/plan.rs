@@ -156,8 +156,8 @@ impl Engine {
             kept: service.desired.kept,
             suspended: service.suspended.as_ref().map(Order::words),
             has_objects: self.members(name).next().is_some(),
-            steps: Vec::new(),
-            unchanged: Vec::new(),
+            steps: Vec::with_capacity(service.census.all - service.census.in_order),
+            unchanged: Vec::with_capacity(service.census.in_order),
             foreign: BTreeMap::new(),
         };
         for object in self.members(name) {

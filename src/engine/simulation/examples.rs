@@ -71,6 +71,31 @@ fn a_heal_says_what_who_and_how_soon() {
 }
 
 #[test]
+fn what_waits_for_room_is_written_in_its_turn_and_counts_from_when_it_was_seen() {
+    let mut world = World::quiet(one(["a", "b", "c"].map(|name| map(name, "1", &[])).into()));
+    world.processes[0].engine.room.most = 1;
+    world.told.clear();
+    world.written.clear();
+    for name in ["a", "b", "c"] {
+        let key = map_key(name);
+        edit(&mut world, &key);
+        let changed = WatchChange::Applied(world.server.look(&key).unwrap().into());
+        world.deliver(0, Event::Watch(watch_of(&key, &config_maps()), changed));
+    }
+    for _ in 0..100 {
+        world.pass(Duration::from_millis(1));
+        assert!(world.processes[0].flights.len() <= 1);
+    }
+    assert_eq!(world.written, ["apply a", "apply b", "apply c"]);
+    let healed = world.told.iter().filter_map(|told| match told {
+        Occurrence::Healed(heal) => Some(heal.took),
+        _ => None,
+    });
+    let took: Vec<Duration> = healed.collect();
+    assert!(took[0] < took[1] && took[1] < took[2], "{took:?}");
+}
+
+#[test]
 fn a_stale_event_after_our_own_write_is_no_drift() {
     let mut world = World::quiet(one(three()));
     edit(&mut world, &map_key("a"));

@@ -82,6 +82,10 @@ impl Process {
             alive: true,
             ..Self::new(self.wants)
         };
+        // Every other life has little room for writes at once.
+        if self.life.is_multiple_of(2) {
+            self.engine.room.most = 2;
+        }
     }
 
     /// It dies, with everything that it knew.
