@@ -1,8 +1,15 @@
-//! Start-up only: the TLS provider, the runtime, and how a command's end becomes an exit code.
+//! Start-up only: the allocator, the TLS provider, the runtime, and how a command's end becomes an exit
+//! code.
 
 use jsorc::cli::{Exit, dispatch, usage};
 use jsorc::drivers::guard;
 use std::process::ExitCode;
+
+/// The C library's keeps what a start has freed, several times what a daemon at rest needs. How this
+/// one is set up, `.cargo/config.toml` says.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     if let Some(code) = guard::stand() {
