@@ -3,6 +3,7 @@
 //! A server allows about a hundred streams on one connection and a watch holds one for as long as
 //! it lives, so watches share connections in groups and never share one with writes.
 
+use super::lately::Read;
 use super::transport::{Counter, Rights, client};
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
@@ -21,8 +22,15 @@ pub struct Eyes {
     selector: String,
     events: Sender<Event>,
     connections: Vec<(Client, usize)>,
-    open: HashMap<WatchKey, (JoinHandle<()>, usize)>,
+    open: HashMap<WatchKey, Open>,
     attention: watch::Sender<bool>,
+}
+
+/// An open watch.
+struct Open {
+    task: JoinHandle<()>,
+    connection: usize,
+    read: Read,
 }
 
 impl Eyes {
@@ -59,27 +67,41 @@ impl Eyes {
             .cloned()
             .collect();
         for key in gone {
-            if let Some((task, connection)) = self.open.remove(&key) {
-                task.abort();
-                self.connections[connection].1 -= 1;
+            if let Some(open) = self.open.remove(&key) {
+                open.task.abort();
+                self.connections[open.connection].1 -= 1;
             }
         }
         for key in wanted {
             if !self.open.contains_key(&key) {
                 let connection = self.connection()?;
                 let client = self.connections[connection].0.clone();
+                let read = Read::default();
                 let task = tokio::spawn(super::watch::watch(
                     client,
                     key.clone(),
                     self.selector.clone(),
                     self.events.clone(),
                     self.attention.subscribe(),
+                    read.clone(),
                 ));
                 self.connections[connection].1 += 1;
-                self.open.insert(key, (task, connection));
+                let open = Open {
+                    task,
+                    connection,
+                    read,
+                };
+                self.open.insert(key, open);
             }
         }
         Ok(())
+    }
+
+    /// The watches that have just read what is there, with the version that each has read.
+    #[must_use]
+    pub fn read_lately(&self) -> HashMap<WatchKey, String> {
+        let read = |(key, open): (&WatchKey, &Open)| Some((key.clone(), open.read.lately()?));
+        self.open.iter().filter_map(read).collect()
     }
 
     /// A connection with room for one more watch.
@@ -99,8 +121,8 @@ impl Eyes {
 
 impl Drop for Eyes {
     fn drop(&mut self) {
-        for (task, _) in self.open.values() {
-            task.abort();
+        for open in self.open.values() {
+            open.task.abort();
         }
     }
 }

@@ -61,19 +61,16 @@ impl Reader {
 }
 
 impl Hands {
-    /// The instance's key, made and stored if there is none. Its namespace is made too, when
-    /// `create_namespace` says so.
+    /// Makes and stores the instance's key, of which there is none; if somebody else was faster, it is
+    /// theirs. Its namespace is made too, when `create_namespace` says so.
     ///
     /// # Errors
-    /// When it can neither be read nor stored.
-    pub async fn ensure_fingerprint_key(
+    /// When it cannot be stored.
+    pub async fn make_fingerprint_key(
         &self,
         instance: &Instance,
         create_namespace: bool,
     ) -> Result<FingerprintKey, WriteError> {
-        if let Some(key) = self.reader().fingerprint_key(instance).await? {
-            return Ok(key);
-        }
         let bytes = random()?;
         // A server waits for a missing namespace before it refuses what is put into it.
         if create_namespace && self.lacks_namespace(&instance.namespace).await {

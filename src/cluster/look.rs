@@ -4,7 +4,7 @@
 use super::hands::Reader;
 use super::request::{Call, send};
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::WriteError;
+use crate::engine::{WatchKey, WriteError};
 use http::header;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +19,14 @@ type Found = (ObjectKey, Result<Option<Value>, WriteError>);
 impl Reader {
     /// What is there of the wanted objects: their metadata, which says whose they are. Namespaces
     /// are read one by one, because their state counts too.
-    pub async fn look_at_many(&self, wanted: Vec<(ObjectKey, Arc<Resource>)>) -> Vec<Found> {
+    ///
+    /// A kind that a watch has just read is not read from before that: its cache answers at once,
+    /// where a server otherwise waits until the cache has caught up with the store once more.
+    pub async fn look_at_many(
+        &self,
+        wanted: Vec<(ObjectKey, Arc<Resource>)>,
+        lately: &HashMap<WatchKey, String>,
+    ) -> Vec<Found> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut groups: BTreeMap<Collection, Vec<ObjectKey>> = BTreeMap::new();
         for (key, resource) in wanted {
@@ -33,9 +40,26 @@ impl Reader {
                     .push(key);
             }
         }
-        for ((resource, namespace), keys) in groups {
-            let there = self.metadata(&resource, namespace.as_deref()).await;
-            for key in keys {
+        let reads = groups.keys().map(|(resource, namespace)| async {
+            let watch = WatchKey {
+                resource: resource.clone(),
+                namespace: namespace.clone(),
+                name: None,
+            };
+            let place = (&**resource, namespace.as_deref());
+            if let Some(version) = lately.get(&watch) {
+                let since = format!("&resourceVersion={version}&resourceVersionMatch=NotOlderThan");
+                let there = self.metadata(place, &since).await;
+                if there.is_ok() {
+                    return there;
+                }
+                // Another server of the same cluster may not be that far.
+            }
+            self.metadata(place, "").await
+        });
+        let read = futures::future::join_all(reads).await;
+        for (keys, there) in groups.values().zip(read) {
+            for key in keys.iter().cloned() {
                 let answer = match &there {
                     Ok(map) => Ok(map.get(&*key.name).cloned()),
                     Err(error) => Err(error.clone()),
@@ -48,11 +72,11 @@ impl Reader {
 
     async fn metadata(
         &self,
-        resource: &Resource,
-        namespace: Option<&str>,
+        (resource, namespace): (&Resource, Option<&str>),
+        since: &str,
     ) -> Result<HashMap<String, Value>, WriteError> {
         let mut found = HashMap::new();
-        let mut token = String::new();
+        let mut token = since.to_owned();
         loop {
             let uri = format!(
                 "{}?limit={PAGE}{token}",

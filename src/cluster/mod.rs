@@ -16,6 +16,7 @@ mod forward;
 mod hands;
 mod inventory;
 mod key;
+mod lately;
 mod lease;
 mod look;
 mod orders;

@@ -5,6 +5,7 @@
 //! version given). A server without streamed lists is asked for a paged list. Between the two
 //! steps nothing is lost: the watch goes on from the version that the read ended with.
 
+use super::lately::Read;
 use super::request::{read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
@@ -34,6 +35,7 @@ pub async fn watch(
     selector: String,
     events: Sender<Event>,
     attention: Attention,
+    read: Read,
 ) {
     let mut watching = Watching {
         client,
@@ -42,6 +44,7 @@ pub async fn watch(
         selector,
         events,
         streamed: true,
+        read,
     };
     let mut failures = 0;
     let mut version = None;
@@ -81,6 +84,7 @@ struct Watching {
     selector: String,
     events: Sender<Event>,
     streamed: bool,
+    read: Read,
     /// `None` where changes are always followed.
     attention: Option<Attention>,
 }
@@ -167,12 +171,15 @@ impl Watching {
             }
             WatchEvent::Bookmark(bookmark) => {
                 let annotations = &bookmark.metadata.annotations;
-                *version = Some(bookmark.metadata.resource_version);
+                let newest = version.insert(bookmark.metadata.resource_version);
                 match annotations
                     .get("k8s.io/initial-events-end")
                     .map(String::as_str)
                 {
-                    Some("true") => self.tell(WatchChange::Synced).await,
+                    Some("true") => {
+                        self.read.ends(newest);
+                        self.tell(WatchChange::Synced).await
+                    }
                     _ => Ok(()),
                 }
             }
@@ -197,7 +204,8 @@ impl Watching {
                 self.tell(WatchChange::Applied(object)).await?;
             }
             if page.metadata.next.is_empty() {
-                *version = Some(page.metadata.resource_version);
+                self.read
+                    .ends(version.insert(page.metadata.resource_version));
                 return self.tell(WatchChange::Synced).await;
             }
             token = format!("&continue={}", page.metadata.next);

@@ -3,43 +3,42 @@
 use super::author::author;
 use super::connected::Connected;
 use super::loading::Settings;
-use super::session::{Access, Link, READS_AT_ONCE, Session, SessionError, prepare};
+use super::session::{Access, Link, READS_AT_ONCE, SEEN_AT_ONCE, Session, SessionError, prepare};
 use super::writers::Writers;
 use crate::cluster::{Eyes, Forwarder, Hands, Stored, passing_key};
 use crate::desired::{FingerprintKey, Resource};
 use crate::engine::{ClusterState, Event, WriteError, watches_of};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 fn broken(error: &kube::Error) -> SessionError {
     prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
 }
 
-/// The instance's key, and whether it outlives this process: stored by whoever may write, read by the others, and made up for this
-/// process when nobody stored one yet.
+/// The instance's key, and whether it outlives this process: as it was found, stored by whoever may
+/// write, and made up for this process when nobody stored one yet.
 async fn shared_key(
     settings: &Settings,
-    connected: &Connected,
     hands: Option<&Hands>,
+    found: Result<Option<FingerprintKey>, WriteError>,
 ) -> Result<(FingerprintKey, bool), SessionError> {
     let (instance, config) = (&settings.instance, &settings.loaded.config);
-    if let Some(hands) = hands.filter(|_| config.enabled) {
-        let key = hands
-            .ensure_fingerprint_key(instance, config.create_namespace)
-            .await;
-        let key = key.map_err(prepare("store the instance's key"))?;
+    let hands = hands.filter(|_| config.enabled);
+    let found = match found {
+        // Who may not read the key compares with a key of its own, which costs dry runs.
+        Err(WriteError::Forbidden(_)) if hands.is_none() => None,
+        found => found.map_err(prepare("read the instance's key"))?,
+    };
+    if let Some(key) = found {
         return Ok((key, true));
     }
-    let stored = connected.reader.fingerprint_key(instance).await;
-    let stored = match stored {
-        // Who may not read the key compares with a key of its own, which costs dry runs.
-        Err(WriteError::Forbidden(_)) => Ok(None),
-        other => other,
+    let Some(hands) = hands else {
+        return Ok((passing_key().map_err(prepare("make a key"))?, false));
     };
-    match stored.map_err(prepare("read the instance's key"))? {
-        Some(key) => Ok((key, true)),
-        None => Ok((passing_key().map_err(prepare("make a key"))?, false)),
-    }
+    let key = hands
+        .make_fingerprint_key(instance, config.create_namespace)
+        .await;
+    Ok((key.map_err(prepare("store the instance's key"))?, true))
 }
 
 /// What a session begins with: whatever has to be read before anything is compared.
@@ -49,6 +48,9 @@ pub struct Beginning {
     pub(super) served: Vec<Resource>,
     pub(super) stored: Stored,
     hands: Option<Hands>,
+    eyes: Eyes,
+    sights: mpsc::Sender<Event>,
+    seen: mpsc::Receiver<Event>,
 }
 
 impl Beginning {
@@ -72,9 +74,25 @@ impl Beginning {
                 .map_err(|error| broken(&error))?,
             ),
         };
+        let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
+        let mut eyes = Eyes::new(
+            connected.target.config.clone(),
+            connected.counter.clone(),
+            &settings.instance.label(),
+            sights.clone(),
+        );
         let foreign = settings.foreign_api_versions();
+        let finding_key = async {
+            let found = connected.reader.fingerprint_key(&settings.instance).await;
+            if matches!(found, Ok(None)) {
+                // Nothing of this instance is stored: everything will have to be looked at.
+                let expected = settings.expected_watches(|_| true);
+                eyes.keep(expected).map_err(|error| broken(&error))?;
+            }
+            shared_key(settings, hands.as_ref(), found).await
+        };
         let (key, served, stored) = tokio::join!(
-            shared_key(settings, connected, hands.as_ref()),
+            finding_key,
             connected.served(&foreign),
             connected.reader.stored(&settings.instance),
         );
@@ -85,6 +103,9 @@ impl Beginning {
             served: served?,
             stored: stored.map_err(prepare("read the inventories"))?,
             hands,
+            eyes,
+            sights,
+            seen,
         })
     }
 }
@@ -120,6 +141,9 @@ impl Session {
             served,
             stored,
             hands,
+            eyes,
+            sights,
+            seen,
         } = beginning;
         let author = author(&settings.catalog, connected.target.inside);
         self.engine.set_author(author);
@@ -131,12 +155,8 @@ impl Session {
         } else {
             Some(Forwarder::new(config, &connected.reader).map_err(|error| broken(&error))?)
         };
-        let eyes = Eyes::new(
-            config.clone(),
-            connected.counter.clone(),
-            &settings.instance.label(),
-            self.sights.clone(),
-        );
+        // Whatever an earlier connection brought is not told any more.
+        (self.sights, self.seen) = (sights, seen);
         let reader = connected.reader.clone();
         self.link = Some(Link {
             writes: Writers::new(reader.clone(), hands.clone(), self.events.clone()),
@@ -152,7 +172,9 @@ impl Session {
             .inventories
             .iter()
             .filter(|i| settings.keeps(&i.service));
-        self.watch(watches_of(recorded));
+        let begins = |name: &str| !stored.inventories.iter().any(|i| *i.service == *name);
+        let expected = settings.expected_watches(begins);
+        self.watch(watches_of(recorded).into_iter().chain(expected).collect());
         self.served = served;
         self.was_applied = !stored.inventories.is_empty();
         // What was dismissed is not part of what ought to be.

@@ -9,6 +9,7 @@ mod author;
 mod carrying;
 mod connected;
 mod ends;
+mod expecting;
 mod files;
 mod glancing;
 mod keeper;

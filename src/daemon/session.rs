@@ -22,7 +22,7 @@ use tokio::time::timeout;
 pub(super) const READS_AT_ONCE: usize = 16;
 /// What watches say waits for its turn here and then at the server: it is large, and there may be
 /// thousands at once.
-const SEEN_AT_ONCE: usize = 64;
+pub(super) const SEEN_AT_ONCE: usize = 64;
 /// So many events are taken before their commands are carried out.
 const BATCH: usize = 256;
 

@@ -80,7 +80,7 @@ pub use pins::{Permits, Pin};
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Receipt, Record};
 pub use status::{Drift, ServiceStatus, Status};
-pub use watching::watches_of;
+pub use watching::{watch_of, watches_of};
 
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
 use decide::{Decision, Surroundings, decide};
