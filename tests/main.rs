@@ -34,6 +34,7 @@ mod protection;
 mod prune_cap;
 mod release;
 mod requests;
+mod restored;
 mod review;
 mod rig;
 mod rollback;

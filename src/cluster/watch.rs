@@ -3,7 +3,8 @@
 //! A small step function of its own instead of kube-runtime's watcher, because that one asks for
 //! version 0, which any cache may answer from the past; here the first read is consistent (no
 //! version given). A server without streamed lists is asked for a paged list. Between the two
-//! steps nothing is lost: the watch goes on from the version that the read ended with.
+//! steps nothing is lost: the watch goes on from the version that the read ended with. After a
+//! break it asks first whether the store still has the history that this version is of.
 
 use super::request::{read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
@@ -14,13 +15,15 @@ use kube::core::WatchEvent;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
 
 /// The server ends a watch after this time, and it is opened again from where it was.
 const TIMEOUT_SECONDS: u32 = 290;
 /// No watch stays silent for longer than its server-side timeout.
 const SILENCE: Duration = Duration::from_secs(300);
+/// Less than the server's timeout, by what a clock may be off.
+const WHOLE: Duration = Duration::from_secs(285);
 const PAGE: u32 = 500;
 
 /// Whether what changes is followed. Watches that need not be are closed while it is not, once they
@@ -43,13 +46,21 @@ pub async fn watch(
         events,
         streamed: true,
     };
-    let mut failures = 0;
+    let (mut failures, mut broke) = (0, false);
     let mut version = None;
     loop {
         if version.is_some() && !watching.attends(true).await {
             return;
         }
-        match watching.step(&mut version).await {
+        let begun = Instant::now();
+        let ended = watching.step(&mut version, broke).await;
+        // A server that ends a watch before its time is about to go.
+        broke = match ended {
+            Ok(()) => begun.elapsed() < WHOLE,
+            Err(Ended::Failed(_)) => true,
+            Err(_) => false,
+        };
+        match ended {
             Ok(()) | Err(Ended::Unattended) => failures = 0,
             Err(Ended::Expired) => version = None,
             Err(Ended::Receiver) => return,
@@ -99,7 +110,13 @@ impl Watching {
     }
 
     /// Reads everything if there is no version yet, then follows the changes until the stream ends.
-    async fn step(&mut self, version: &mut Option<String>) -> Result<(), Ended> {
+    async fn step(&mut self, version: &mut Option<String>, broke: bool) -> Result<(), Ended> {
+        if let Some(from) = version.as_ref().filter(|_| broke)
+            && self.is_behind(from).await?
+        {
+            *version = None;
+            self.tell(WatchChange::Rewound).await?;
+        }
         if let Some(from) = version.clone() {
             return self
                 .follow(&format!("&resourceVersion={from}"), version)
@@ -115,6 +132,20 @@ impl Watching {
             }
         }
         self.list(version).await
+    }
+
+    /// Whether the store, asked consistently, has not come as far as a version that it once showed.
+    /// It was put back to an older state then, and a watch from that version would be silent until
+    /// it comes by. A server that lags behind its store does not answer.
+    async fn is_behind(&self, version: &str) -> Result<bool, Ended> {
+        let read = read_text(&self.client, &format!("{}limit=1", self.base())).await;
+        let read = match read {
+            Err(WriteError::Forbidden(_)) => return Ok(false),
+            other => other.map_err(|error| refused(&error))?,
+        };
+        let page: Page<'_> =
+            serde_json::from_str(read.text()).map_err(|error| Ended::Failed(error.to_string()))?;
+        Ok(is_before(&page.metadata.resource_version, version))
     }
 
     async fn follow(&mut self, query: &str, version: &mut Option<String>) -> Result<(), Ended> {
@@ -240,6 +271,12 @@ fn advance(object: &Body, version: &mut Option<String>) {
     }
 }
 
+/// Versions are numbers that grow; of anything else nothing is said.
+fn is_before(version: &str, other: &str) -> bool {
+    let number = |version: &str| version.parse::<u128>();
+    matches!((number(version), number(other)), (Ok(a), Ok(b)) if a < b)
+}
+
 /// One page of a list. Its objects stay text: what is compared with what watches say is not
 /// written anew.
 #[derive(Deserialize)]
@@ -315,6 +352,12 @@ mod tests {
             assert!(page.items.is_none_or(|items| items.is_empty()));
             assert_eq!(page.metadata.resource_version, "7");
         }
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(is_before("9", "10") && !is_before("10", "9") && !is_before("10", "10"));
+        assert!(!is_before("", "10") && !is_before("9", "x"));
     }
 
     #[test]
