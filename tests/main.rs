@@ -38,6 +38,7 @@ mod restored;
 mod review;
 mod rig;
 mod rollback;
+mod stale;
 mod support;
 mod suspend;
 mod unscheduled;
