@@ -9,6 +9,7 @@ mod additions;
 mod adopt;
 mod artefact;
 mod children;
+mod clocks;
 mod database;
 mod delete;
 mod deploy;
