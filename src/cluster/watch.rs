@@ -22,6 +22,8 @@ use tokio::sync::mpsc::Sender;
 const TIMEOUT_SECONDS: u32 = 290;
 /// No watch stays silent for longer than its server-side timeout.
 const SILENCE: Duration = Duration::from_secs(300);
+/// After a longer rest the server may be another.
+const REST: Duration = Duration::from_secs(10);
 /// Less than the server's timeout, by what a clock may be off.
 const WHOLE: Duration = Duration::from_secs(285);
 const PAGE: u32 = 500;
@@ -49,9 +51,11 @@ pub async fn watch(
     let (mut failures, mut broke) = (0, false);
     let mut version = None;
     loop {
+        let resting = Instant::now();
         if version.is_some() && !watching.attends(true).await {
             return;
         }
+        broke |= resting.elapsed() > REST;
         let begun = Instant::now();
         let ended = watching.step(&mut version, broke).await;
         // A server that ends a watch before its time is about to go.
