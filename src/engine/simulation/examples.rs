@@ -128,6 +128,20 @@ fn what_a_store_forgot_is_no_loss_and_its_inventories_are_read_anew() {
 }
 
 #[test]
+fn a_field_that_was_taken_while_the_manifest_changed_is_taken_back() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    let key = map_key("a");
+    world.want(one(vec![map("a", "2", &[])]));
+    while world.processes[0].flights.is_empty() {
+        world.pass(Duration::from_micros(100));
+    }
+    // It lands before our write does.
+    edit(&mut world, &key);
+    world.pass(LATER);
+    assert_eq!(world.server.objects[&key].body["data"]["a"], "2");
+}
+
+#[test]
 fn a_stale_event_after_our_own_write_is_no_drift() {
     let mut world = World::quiet(one(three()));
     edit(&mut world, &map_key("a"));
