@@ -19,6 +19,7 @@ mod key;
 mod lease;
 mod look;
 mod orders;
+mod page;
 mod records;
 mod request;
 mod review;

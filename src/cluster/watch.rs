@@ -6,14 +6,13 @@
 //! steps nothing is lost: the watch goes on from the version that the read ended with. After a
 //! break it asks first whether the store still has the history that this version is of.
 
+use super::page::{Page, is_before, with_kind};
 use super::request::{read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
 use http::Request;
 use kube::Client;
 use kube::core::WatchEvent;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
@@ -275,44 +274,6 @@ fn advance(object: &Body, version: &mut Option<String>) {
     }
 }
 
-/// Versions are numbers that grow; of anything else nothing is said.
-fn is_before(version: &str, other: &str) -> bool {
-    let number = |version: &str| version.parse::<u128>();
-    matches!((number(version), number(other)), (Ok(a), Ok(b)) if a < b)
-}
-
-/// One page of a list. Its objects stay text: what is compared with what watches say is not
-/// written anew.
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-    metadata: PageMetadata,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageMetadata {
-    resource_version: String,
-    #[serde(rename = "continue", default)]
-    next: String,
-}
-
-/// The items of a list of a built-in kind do not say their kind.
-fn with_kind(item: &str, api_version: &str, kind: &str) -> Body {
-    #[derive(Deserialize)]
-    struct Said {
-        #[serde(default)]
-        kind: Option<IgnoredAny>,
-    }
-    if serde_json::from_str::<Said>(item).is_ok_and(|said| said.kind.is_some()) {
-        return Body::from(Box::<str>::from(item));
-    }
-    let fields = item.trim_start().strip_prefix('{').unwrap_or("}");
-    let text = format!("{{\"apiVersion\":\"{api_version}\",\"kind\":\"{kind}\",{fields}");
-    Body::from(text.into_boxed_str())
-}
-
 fn body(object: Box<RawValue>) -> Body {
     Box::<str>::from(object).into()
 }
@@ -343,35 +304,7 @@ fn pause(failures: u32, key: &WatchKey) -> Duration {
 mod tests {
     use super::*;
     use crate::engine::WatchKey;
-    use serde_json::json;
     use std::sync::Arc;
-
-    #[test]
-    fn a_list_of_nothing_may_have_no_items_at_all() {
-        for text in [
-            r#"{"metadata":{"resourceVersion":"7"},"items":null}"#,
-            r#"{"metadata":{"resourceVersion":"7"}}"#,
-        ] {
-            let page: Page<'_> = serde_json::from_str(text).unwrap();
-            assert!(page.items.is_none_or(|items| items.is_empty()));
-            assert_eq!(page.metadata.resource_version, "7");
-        }
-    }
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(is_before("9", "10") && !is_before("10", "9") && !is_before("10", "10"));
-        assert!(!is_before("", "10") && !is_before("9", "x"));
-    }
-
-    #[test]
-    fn an_item_of_a_list_says_its_kind_once() {
-        let bare = with_kind("{\"metadata\":{\"name\":\"a\"}}", "v1", "ConfigMap");
-        let whole = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
-        assert_eq!(bare.value(), whole);
-        let said = with_kind(&whole.to_string(), "v1", "ConfigMap");
-        assert_eq!(said.text(), whole.to_string());
-    }
 
     #[test]
     fn the_first_pauses_are_short_and_the_last_ones_are_long() {
