@@ -13,10 +13,9 @@ use std::{
     },
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::support::{Call, Cluster, Fault, FaultProxy, Jsorc};
+use crate::support::{Call, Cluster, Fault, FaultProxy, Jsorc, inventory};
 
 const FAULTS: &[Fault] = &[
     Fault::KillBefore,
@@ -166,7 +165,7 @@ impl Site {
             }
             if name.starts_with("it.") {
                 kept = Value::Null;
-                assert_exact(&self.jsorc.namespace, item, &list);
+                inventory::assert_exact(item, &list);
             }
             let text = kept.to_string().replace(&self.jsorc.namespace, "NAMESPACE");
             let mut kept: Value = serde_json::from_str(&text).unwrap();
@@ -201,55 +200,6 @@ fn forget_hashes(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(forget_hashes),
         _ => {}
     }
-}
-
-/// The inventory names exactly the objects that carry the instance's label, by uid.
-fn assert_exact(namespace: &str, inventory: &Value, list: &Value) {
-    let recorded = recorded(inventory["data"]["objects"].as_str().unwrap());
-    let ours = list["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|item| item["metadata"]["labels"]["jsorc.dev/instance"].is_string());
-    let there: BTreeMap<String, String> = ours
-        .map(|item| {
-            let name = format!(
-                "{}/{}",
-                item["kind"].as_str().unwrap(),
-                item["metadata"]["name"].as_str().unwrap()
-            );
-            (name, item["metadata"]["uid"].as_str().unwrap().to_owned())
-        })
-        .collect();
-    assert_eq!(recorded, there, "the inventory in {namespace}");
-}
-
-/// The uids in an inventory by kind and name: a line for each kind, then one for each object.
-fn recorded(text: &str) -> BTreeMap<String, String> {
-    let mut kind = "";
-    let mut recorded = BTreeMap::new();
-    for line in text.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        if !line.starts_with(' ') {
-            kind = words[1];
-            continue;
-        }
-        recorded.insert(format!("{kind}/{}", words[0]), uid(words[1]));
-    }
-    recorded
-}
-
-/// A uid is stored as its sixteen bytes.
-fn uid(stored: &str) -> String {
-    let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(stored) else {
-        return "never confirmed".to_owned();
-    };
-    let hex = |part: &[u8]| {
-        let digits = part.iter().map(|byte| format!("{byte:02x}"));
-        digits.collect::<Vec<_>>().concat()
-    };
-    let ends = [0..4, 4..6, 6..8, 8..10, 10..16];
-    ends.map(|range| hex(&bytes[range])).join("-")
 }
 
 /// Every object was made at most once.

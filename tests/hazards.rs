@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, Jsorc, User, eventually};
+use crate::support::{Cluster, Fault, FaultProxy, Jsorc, User, eventually};
 
 const SOON: Duration = Duration::from_secs(20);
 const LONG: Duration = Duration::from_secs(60);
@@ -221,6 +221,40 @@ fn an_object_that_another_made_under_the_same_name_is_not_deleted() {
         );
         assert_eq!(site.live("configmap/leaves")["metadata"]["uid"], uid);
     }
+}
+
+#[test]
+fn what_took_the_name_of_an_object_that_is_made_anew_is_not_deleted() {
+    let fixed = LEAVES.replace("\ndata:", "\nimmutable: true\ndata:");
+    let site = Site::new("between", &fixed);
+    let proxy = FaultProxy::to(site.cluster.kubeconfig());
+    let site = Site {
+        jsorc: site
+            .jsorc
+            .set("KUBECONFIG", proxy.kubeconfig())
+            .set("JSORC_SERVICES__WEB__POLICY__RECREATE", "immutable"),
+        ..site
+    };
+    // The deletion is on its way when somebody else deletes the object and makes another one.
+    let (admin, namespace) = (site.cluster.as_admin(), site.jsorc.namespace.clone());
+    let theirs = LEAVES.replace("\"1\"", "theirs");
+    proxy.plan(move |call| {
+        if call.method == "DELETE" && call.uri.contains("/configmaps/leaves") {
+            let there = ["-n", &namespace];
+            admin.run(&[&["delete", "configmap", "leaves"], &there[..]].concat());
+            admin.run_with(&[&["create", "-f", "-"], &there[..]].concat(), &theirs);
+        }
+        Fault::Pass
+    });
+    let changed = fixed.replace("\"1\"", "\"2\"");
+    site.jsorc.file("services/web/kube/leaves.yaml", &changed);
+    let applied = site.jsorc.run(&["apply", "--yes"]);
+    assert_ne!(applied.code, 0, "{applied:?}");
+    let calls = proxy.calls().into_iter();
+    let deleted = calls.filter(|call| call.method == "DELETE");
+    let answers: Vec<u16> = deleted.map(|call| call.status).collect();
+    assert_eq!(answers, [409], "{applied:?}");
+    assert_eq!(site.live("configmap/leaves")["data"]["a"], "theirs");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Cluster, Fault, FaultProxy, Jsorc, eventually};
+use crate::support::{Call, Cluster, Fault, FaultProxy, Jsorc, eventually};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -134,7 +134,7 @@ fn greeting(cluster: &Cluster, jsorc: &Jsorc) -> String {
 }
 
 /// Whether a call is a write to the cluster's objects, the Lease aside.
-fn writes(call: &crate::support::Call) -> bool {
+fn writes(call: &Call) -> bool {
     call.is_write() && !call.uri.contains("/leases")
 }
 
@@ -180,6 +180,81 @@ fn a_leader_that_was_paused_past_its_lease_writes_nothing_when_it_wakes_up() {
     });
 }
 
+/// Under which number of a leader the inventory was stored last.
+fn epoch(cluster: &Cluster, jsorc: &Jsorc) -> u64 {
+    let epoch = "jsonpath={.metadata.annotations.jsorc\\.dev/epoch}";
+    let stored = [
+        "get",
+        "configmap",
+        "it.one",
+        "-n",
+        &jsorc.namespace,
+        "-o",
+        epoch,
+    ];
+    cluster.as_admin().run(&stored).parse().unwrap()
+}
+
+fn has_map(cluster: &Cluster, jsorc: &Jsorc) -> bool {
+    let all = ["get", "configmaps", "-n", &jsorc.namespace, "-o", "name"];
+    cluster.as_admin().run(&all).contains("configmap/one\n")
+}
+
+#[test]
+fn a_lease_that_is_lost_to_nobody_is_won_again_under_the_next_number() {
+    let cluster = Cluster::shared();
+    let proxy = FaultProxy::to(cluster.kubeconfig());
+    let jsorc = Jsorc::on(cluster, "again")
+        .services(MAP)
+        .set("JSORC_INTERVAL", "2s")
+        .set("KUBECONFIG", proxy.kubeconfig());
+    let daemon = jsorc.daemon();
+    daemon.wait_for("one", "Running", LONG);
+    let first = epoch(cluster, &jsorc);
+    // It cannot renew, and stops; what differs meanwhile is left.
+    proxy.plan(|call| {
+        if call.uri.contains("/leases") {
+            Fault::Drop
+        } else {
+            Fault::Pass
+        }
+    });
+    daemon.wait_for_log("the Lease was lost", LONG);
+    daemon.wait_for("one", "Waiting", LONG);
+    cluster.kubectl(["delete", "configmap", "one", "-n", &jsorc.namespace]);
+    let written: Vec<_> = proxy.calls().into_iter().filter(writes).collect();
+    assert!(written.is_empty(), "{written:?}");
+    assert!(!has_map(cluster, &jsorc));
+    proxy.plan(|_| Fault::Pass);
+    daemon.wait_for("one", "Running", LONG);
+    assert!(has_map(cluster, &jsorc));
+    let second = epoch(cluster, &jsorc);
+    assert!(second > first, "{first}, then {second}");
+
+    // It sleeps past its deadline, and has won the Lease again before it knows that it lost it:
+    // another one may have led in between.
+    proxy.plan(|_| Fault::Pass);
+    daemon.freeze();
+    std::thread::sleep(Duration::from_secs(12));
+    cluster.kubectl(["delete", "configmap", "one", "-n", &jsorc.namespace]);
+    daemon.thaw();
+    eventually("the next number", LONG, || {
+        (epoch(cluster, &jsorc) > second).then_some(())
+    });
+    eventually("the heal", LONG, || has_map(cluster, &jsorc).then_some(()));
+    // The heal came after the inventory was read anew.
+    let calls = proxy.calls();
+    let place = |text: &str, method: &str| {
+        let found = |call: &Call| call.method == method && call.uri.contains(text);
+        calls.iter().position(found).expect(text)
+    };
+    let (read, healed) = (
+        place("labelSelector=jsorc.dev/inventory", "GET"),
+        place("/configmaps/one", "PATCH"),
+    );
+    assert!(read < healed, "{calls:?}");
+}
+
 #[test]
 fn a_write_of_a_deposed_leader_that_lands_late_is_put_right_by_its_successor() {
     let cluster = Cluster::shared();
@@ -208,9 +283,7 @@ fn a_write_of_a_deposed_leader_that_lands_late_is_put_right_by_its_successor() {
         change,
     ]);
     eventually("the held heal", LONG, || {
-        let held = |call: &crate::support::Call| {
-            call.method == "PATCH" && call.uri.contains("/configmaps/one")
-        };
+        let held = |call: &Call| call.method == "PATCH" && call.uri.contains("/configmaps/one");
         proxy.calls().iter().any(held).then_some(())
     });
     // A newer roll-out takes over with another greeting.
@@ -223,7 +296,7 @@ fn a_write_of_a_deposed_leader_that_lands_late_is_put_right_by_its_successor() {
     second.wait_for("one", "Running", LONG);
     assert_eq!(greeting(cluster, &jsorc), "newer");
     eventually("the late write to land", LONG, || {
-        let landed = |call: &crate::support::Call| {
+        let landed = |call: &Call| {
             call.method == "PATCH" && call.uri.contains("/configmaps/one") && call.status == 200
         };
         proxy.calls().iter().any(landed).then_some(())

@@ -20,6 +20,7 @@ mod lately;
 mod lease;
 mod look;
 mod orders;
+mod page;
 mod records;
 mod request;
 mod review;

@@ -3,25 +3,29 @@
 //! A small step function of its own instead of kube-runtime's watcher, because that one asks for
 //! version 0, which any cache may answer from the past; here the first read is consistent (no
 //! version given). A server without streamed lists is asked for a paged list. Between the two
-//! steps nothing is lost: the watch goes on from the version that the read ended with.
+//! steps nothing is lost: the watch goes on from the version that the read ended with. After a
+//! break it asks first whether the store still has the history that this version is of.
 
 use super::lately::Read;
+use super::page::{Page, is_before, with_kind};
 use super::request::{read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
 use http::Request;
 use kube::Client;
 use kube::core::WatchEvent;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
 
 /// The server ends a watch after this time, and it is opened again from where it was.
 const TIMEOUT_SECONDS: u32 = 290;
 /// No watch stays silent for longer than its server-side timeout.
 const SILENCE: Duration = Duration::from_secs(300);
+/// After a longer rest the server may be another.
+const REST: Duration = Duration::from_secs(10);
+/// Less than the server's timeout, by what a clock may be off.
+const WHOLE: Duration = Duration::from_secs(285);
 const PAGE: u32 = 500;
 
 /// Whether what changes is followed. Watches that need not be are closed while it is not, once they
@@ -46,13 +50,23 @@ pub async fn watch(
         streamed: true,
         read,
     };
-    let mut failures = 0;
+    let (mut failures, mut broke) = (0, false);
     let mut version = None;
     loop {
+        let resting = Instant::now();
         if version.is_some() && !watching.attends(true).await {
             return;
         }
-        match watching.step(&mut version).await {
+        broke |= resting.elapsed() > REST;
+        let begun = Instant::now();
+        let ended = watching.step(&mut version, broke).await;
+        // A server that ends a watch before its time is about to go.
+        broke = match ended {
+            Ok(()) => begun.elapsed() < WHOLE,
+            Err(Ended::Failed(_)) => true,
+            Err(_) => false,
+        };
+        match ended {
             Ok(()) | Err(Ended::Unattended) => failures = 0,
             Err(Ended::Expired) => version = None,
             Err(Ended::Receiver) => return,
@@ -103,7 +117,13 @@ impl Watching {
     }
 
     /// Reads everything if there is no version yet, then follows the changes until the stream ends.
-    async fn step(&mut self, version: &mut Option<String>) -> Result<(), Ended> {
+    async fn step(&mut self, version: &mut Option<String>, broke: bool) -> Result<(), Ended> {
+        if let Some(from) = version.as_ref().filter(|_| broke)
+            && self.is_behind(from).await?
+        {
+            *version = None;
+            self.tell(WatchChange::Rewound).await?;
+        }
         if let Some(from) = version.clone() {
             return self
                 .follow(&format!("&resourceVersion={from}"), version)
@@ -119,6 +139,20 @@ impl Watching {
             }
         }
         self.list(version).await
+    }
+
+    /// Whether the store, asked consistently, has not come as far as a version that it once showed.
+    /// It was put back to an older state then, and a watch from that version would be silent until
+    /// it comes by. A server that lags behind its store does not answer.
+    async fn is_behind(&self, version: &str) -> Result<bool, Ended> {
+        let read = read_text(&self.client, &format!("{}limit=1", self.base())).await;
+        let read = match read {
+            Err(WriteError::Forbidden(_)) => return Ok(false),
+            other => other.map_err(|error| refused(&error))?,
+        };
+        let page: Page<'_> =
+            serde_json::from_str(read.text()).map_err(|error| Ended::Failed(error.to_string()))?;
+        Ok(is_before(&page.metadata.resource_version, version))
     }
 
     async fn follow(&mut self, query: &str, version: &mut Option<String>) -> Result<(), Ended> {
@@ -248,38 +282,6 @@ fn advance(object: &Body, version: &mut Option<String>) {
     }
 }
 
-/// One page of a list. Its objects stay text: what is compared with what watches say is not
-/// written anew.
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-    metadata: PageMetadata,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageMetadata {
-    resource_version: String,
-    #[serde(rename = "continue", default)]
-    next: String,
-}
-
-/// The items of a list of a built-in kind do not say their kind.
-fn with_kind(item: &str, api_version: &str, kind: &str) -> Body {
-    #[derive(Deserialize)]
-    struct Said {
-        #[serde(default)]
-        kind: Option<IgnoredAny>,
-    }
-    if serde_json::from_str::<Said>(item).is_ok_and(|said| said.kind.is_some()) {
-        return Body::from(Box::<str>::from(item));
-    }
-    let fields = item.trim_start().strip_prefix('{').unwrap_or("}");
-    let text = format!("{{\"apiVersion\":\"{api_version}\",\"kind\":\"{kind}\",{fields}");
-    Body::from(text.into_boxed_str())
-}
-
 fn body(object: Box<RawValue>) -> Body {
     Box::<str>::from(object).into()
 }
@@ -310,29 +312,7 @@ fn pause(failures: u32, key: &WatchKey) -> Duration {
 mod tests {
     use super::*;
     use crate::engine::WatchKey;
-    use serde_json::json;
     use std::sync::Arc;
-
-    #[test]
-    fn a_list_of_nothing_may_have_no_items_at_all() {
-        for text in [
-            r#"{"metadata":{"resourceVersion":"7"},"items":null}"#,
-            r#"{"metadata":{"resourceVersion":"7"}}"#,
-        ] {
-            let page: Page<'_> = serde_json::from_str(text).unwrap();
-            assert!(page.items.is_none_or(|items| items.is_empty()));
-            assert_eq!(page.metadata.resource_version, "7");
-        }
-    }
-
-    #[test]
-    fn an_item_of_a_list_says_its_kind_once() {
-        let bare = with_kind("{\"metadata\":{\"name\":\"a\"}}", "v1", "ConfigMap");
-        let whole = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
-        assert_eq!(bare.value(), whole);
-        let said = with_kind(&whole.to_string(), "v1", "ConfigMap");
-        assert_eq!(said.text(), whole.to_string());
-    }
 
     #[test]
     fn the_first_pauses_are_short_and_the_last_ones_are_long() {

@@ -82,3 +82,34 @@ impl Drop for Claim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(task: JoinHandle<()>) -> (watch::Sender<bool>, Claim) {
+        let (sender, leads) = watch::channel(false);
+        let stop = None;
+        (sender, Claim { leads, task, stop })
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_task_that_keeps_the_lease_is_not_taken_for_news() {
+        let task = tokio::spawn(async { panic!("a bug in the election") });
+        let (sender, mut claim) = claim(task);
+        drop(sender);
+        let waited = tokio::spawn(async move { claim.changed().await });
+        let fault = waited.await.unwrap_err().into_panic();
+        assert_eq!(fault.downcast_ref(), Some(&"a bug in the election"));
+    }
+
+    #[tokio::test]
+    async fn news_are_told_once() {
+        let (sender, mut claim) = claim(tokio::spawn(async {}));
+        sender.send_replace(true);
+        assert!(claim.leads() && claim.changed().await);
+        let next = claim.changed();
+        let silence = tokio::time::timeout(Duration::from_millis(1), next);
+        assert!(silence.await.is_err());
+    }
+}

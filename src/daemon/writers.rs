@@ -162,3 +162,82 @@ impl Drop for Seat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Counter;
+    use crate::desired::{ObjectKey, Resource};
+    use crate::engine::Verb;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    /// Writers without hands, that have not begun: nothing runs before the test waits.
+    fn asked(count: u64) -> (Writers, UnboundedReceiver<Event>) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
+        let reader = Reader::new(&config, "jsorc", &Counter::default()).unwrap();
+        let (events, told) = unbounded_channel();
+        let writers = Writers::new(reader, None, events);
+        let resource = Resource {
+            group: "".into(),
+            version: "v1".into(),
+            kind: "ConfigMap".into(),
+            plural: "configmaps".into(),
+            namespaced: true,
+        };
+        let resource = Arc::new(resource);
+        for attempt in 1..=count {
+            writers.push(Write {
+                key: ObjectKey::new("", "ConfigMap", Some("prod"), &attempt.to_string()),
+                resource: resource.clone(),
+                attempt,
+                verb: Verb::Restart,
+            });
+        }
+        (writers, told)
+    }
+
+    #[tokio::test]
+    async fn what_has_not_begun_is_answered_when_it_is_given_up() {
+        let (writers, mut told) = asked(3);
+        assert_eq!(writers.unanswered(), 3);
+        writers.give_up();
+        assert_eq!(writers.unanswered(), 0);
+        for number in 1..=3 {
+            let Some(Event::Wrote {
+                attempt, outcome, ..
+            }) = told.recv().await
+            else {
+                panic!("no answer")
+            };
+            assert_eq!(attempt, number);
+            assert!(
+                matches!(outcome, Err(WriteError::NotBegun(_))),
+                "{outcome:?}"
+            );
+        }
+        // The writers that were called in find nothing to do.
+        while writers.crew.lane().working > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(told.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_write_is_answered_once() {
+        let (writers, mut told) = asked(2);
+        for _ in 0..2 {
+            let answer = told.recv().await;
+            assert!(matches!(
+                answer,
+                Some(Event::Wrote {
+                    outcome: Err(_),
+                    ..
+                })
+            ));
+        }
+        writers.give_up();
+        assert_eq!(writers.unanswered(), 0);
+        assert!(told.try_recv().is_err());
+    }
+}

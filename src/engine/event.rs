@@ -108,6 +108,8 @@ pub struct WatchKey {
 /// What a watch says.
 #[derive(Clone, Debug)]
 pub enum WatchChange {
+    /// The store was put back to an older state: no version that it showed counts any more.
+    Rewound,
     /// It starts over: what is not named before the next `Synced` is gone.
     Restarted,
     /// An object is there, or changed.

@@ -368,7 +368,10 @@ fn carried_over(
     if object.desired.digest != desired.digest {
         object.trouble = None;
         object.rehearsal = None;
-        object.was = Some(object.desired.body.clone());
+        // Of several changes that nobody wrote, what was before the first of them was applied.
+        object
+            .was
+            .get_or_insert_with(|| object.desired.body.clone());
     }
     object.desired = desired;
     object.service = service;

@@ -53,6 +53,7 @@ mod refusing;
 mod rehearsing;
 mod remedy;
 pub mod removing;
+mod rewinding;
 mod room;
 mod running;
 mod service;

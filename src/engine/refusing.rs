@@ -5,8 +5,12 @@ use super::flight::{Cause, Errand, Flight};
 use super::object::{Looked, Object};
 use super::occurrence::Occurrence;
 use super::{Engine, Now, WriteError};
-use crate::desired::ObjectKey;
+use crate::desired::path::Path;
+use crate::desired::{ObjectKey, Wanted};
 use std::time::Duration;
+
+/// How often a field that we applied before is tried to be written, before it is left to others.
+const ATTEMPTS: u32 = 3;
 
 impl Engine {
     pub(super) fn on_refused(
@@ -98,8 +102,15 @@ impl Engine {
     }
 
     pub(super) fn on_conflict(&mut self, position: usize, conflicts: Vec<FieldConflict>, now: Now) {
-        let object = &self.objects[position];
         let take = self.takes_conflicts(position);
+        let (taken, conflicts): (Vec<_>, Vec<_>) = conflicts
+            .into_iter()
+            .partition(|conflict| !take && self.was_just_taken(position, &conflict.path));
+        if conflicts.is_empty() {
+            let reason = WriteError::Conflict(taken).to_string();
+            return self.refuse(position, reason, true, None, now);
+        }
+        let object = &self.objects[position];
         let reason = WriteError::Conflict(conflicts.clone()).to_string();
         let known = conflicts
             .iter()
@@ -121,6 +132,21 @@ impl Engine {
                 again: None,
             });
         }
+    }
+
+    /// Whether a field may be one that was taken from us a moment ago: we applied it before the
+    /// manifest changed. Once the watch has told, it is drift; until then nothing is forced. One that
+    /// others had as well from the start is left to them after a few attempts.
+    fn was_just_taken(&self, position: usize, path: &Path) -> bool {
+        let object = &self.objects[position];
+        if object.trouble.as_ref().map_or(0, |t| t.failures) >= ATTEMPTS {
+            return false;
+        }
+        let applied = object.record.as_ref().is_some_and(|r| r.applied.is_some());
+        let before = object.was.as_ref().filter(|_| applied);
+        before
+            .and_then(Wanted::value)
+            .is_some_and(|before| path.get(&before).is_some())
     }
 
     pub(super) fn on_immutable(&mut self, position: usize, reason: &str, now: Now) {

@@ -109,6 +109,7 @@ impl Engine {
             return;
         }
         match change {
+            WatchChange::Rewound => self.on_rewound(watch),
             WatchChange::Restarted => self.forget_seen(watch),
             WatchChange::Synced => self.on_synced(watch),
             WatchChange::Lost(reason) => self.on_lost(watch, reason),

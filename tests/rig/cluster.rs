@@ -235,7 +235,7 @@ fn a_user_may_do_nothing_until_it_is_told() {
 fn nothing_is_left_of_a_cluster_that_was_dropped_or_killed() {
     let cluster = Cluster::start(0);
     let (pids, folder) = (
-        cluster.pids().to_vec(),
+        cluster.pids(),
         cluster.kubeconfig().parent().unwrap().to_owned(),
     );
     assert!(pids.len() == 2 && pids.iter().all(|pid| is_alive(*pid)));

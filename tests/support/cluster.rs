@@ -4,6 +4,7 @@
 //! How its pods behave is written at the top of `tests/controlplane/stages.yaml`.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -28,8 +29,7 @@ pub struct Cluster {
     kubeconfig: PathBuf,
     server: String,
     audit: Option<PathBuf>,
-    pids: Vec<u32>,
-    etcd: Option<u32>,
+    pids: BTreeMap<String, u32>,
     scratch: Scratch,
     running: Option<Child>,
 }
@@ -77,18 +77,16 @@ impl Cluster {
             panic!("the cluster does not start: {message}");
         };
         let text = |key: &str| report[key].as_str().unwrap().to_owned();
-        let pids = report["pids"].as_object().unwrap().values();
+        let pids = report["pids"].as_object().unwrap().iter();
+        let number = |pid: &Value| u32::try_from(pid.as_u64().unwrap()).unwrap();
         Self {
             program,
             kubeconfig: text("kubeconfig").into(),
             server: text("server"),
             audit: report["audit"].as_str().map(PathBuf::from),
             pids: pids
-                .map(|pid| u32::try_from(pid.as_u64().unwrap()).unwrap())
+                .map(|(part, pid)| (part.clone(), number(pid)))
                 .collect(),
-            etcd: report["pids"]["etcd"]
-                .as_u64()
-                .map(|pid| u32::try_from(pid).unwrap()),
             scratch,
             running: Some(running),
         }
@@ -101,8 +99,7 @@ impl Cluster {
             kubeconfig: kubeconfig.to_owned(),
             server: String::new(),
             audit: None,
-            pids: Vec::new(),
-            etcd: None,
+            pids: BTreeMap::new(),
             scratch: Scratch::new("cluster"),
             running: None,
         };
@@ -133,13 +130,28 @@ impl Cluster {
     }
 
     /// The processes of the parts; none for a given cluster.
-    pub fn pids(&self) -> &[u32] {
-        &self.pids
+    pub fn pids(&self) -> Vec<u32> {
+        self.pids.values().copied().collect()
     }
 
     /// The process of the store; the test ends if it is not ours.
     pub fn etcd(&self) -> u32 {
-        self.etcd.expect("a cluster with an etcd of its own")
+        self.pid("etcd")
+    }
+
+    fn pid(&self, part: &str) -> u32 {
+        *self.pids.get(part).expect("a cluster of the rig's own")
+    }
+
+    /// What a part was started with, for another one like it.
+    pub fn arguments(&self, part: &str) -> Vec<String> {
+        let line = std::fs::read(format!("/proc/{}/cmdline", self.pid(part))).unwrap();
+        let line = String::from_utf8(line).unwrap();
+        let whole = line.trim_end_matches('\0').split('\0');
+        whole
+            .map(str::to_owned)
+            .skip_while(|argument| !argument.starts_with("--"))
+            .collect()
     }
 
     /// The process that holds the parts together; none for a given cluster.

@@ -82,6 +82,8 @@ pub struct FaultProxy {
 
 struct Shared {
     client: Client,
+    /// Where watches go, if that is another server.
+    watches: Option<Client>,
     plan: Mutex<Plan>,
     calls: Mutex<Vec<Call>>,
     victim: AtomicU32,
@@ -91,6 +93,16 @@ struct Shared {
 impl FaultProxy {
     /// A proxy to the cluster of a kubeconfig, through which everything passes at first.
     pub fn to(kubeconfig: &Path) -> Self {
+        Self::between(kubeconfig, None)
+    }
+
+    /// A proxy behind which watches end at another server than all else, as they may behind a load
+    /// balancer: each connection has a server of its own.
+    pub fn split(kubeconfig: &Path, watches: &Path) -> Self {
+        Self::between(kubeconfig, Some(watches))
+    }
+
+    fn between(kubeconfig: &Path, watches: Option<&Path>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -99,14 +111,13 @@ impl FaultProxy {
         // A test may be the first of the process to use TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (shared, port) = runtime.block_on(async {
-            let file = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
-            let mut config =
-                Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default())
-                    .await
-                    .unwrap();
-            config.read_timeout = None;
+            let watches = match watches {
+                Some(kubeconfig) => Some(client(kubeconfig).await),
+                None => None,
+            };
             let shared = Arc::new(Shared {
-                client: Client::try_from(config).unwrap(),
+                client: client(kubeconfig).await,
+                watches,
                 plan: Mutex::new(Box::new(|_| Fault::Pass)),
                 calls: Mutex::new(Vec::new()),
                 victim: AtomicU32::new(0),
@@ -163,6 +174,15 @@ contexts: [{{name: proxy, context: {{cluster: proxy, user: proxy}}}}]
     }
 }
 
+async fn client(kubeconfig: &Path) -> Client {
+    let file = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
+    let options = kube::config::KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    let mut config = config.unwrap();
+    config.read_timeout = None;
+    Client::try_from(config).unwrap()
+}
+
 async fn handle(
     State(shared): State<Arc<Shared>>,
     request: Request,
@@ -197,7 +217,9 @@ async fn handle(
             .body(kube::client::Body::from(body.clone()))
             .unwrap();
         async move {
-            let answer = shared.client.send(request).await;
+            let watches = request.uri().query().unwrap_or("").contains("watch=true");
+            let client = shared.watches.as_ref().filter(|_| watches);
+            let answer = client.unwrap_or(&shared.client).send(request).await;
             let status = answer
                 .as_ref()
                 .map_or(502, |answer| answer.status().as_u16());

@@ -1,6 +1,6 @@
-//! A line between jsorc and the API server that can be cut, or go dead without a word, as a cable,
-//! a firewall or a suspended machine makes it. What passes is not looked at: TLS goes from end to
-//! end.
+//! A line between jsorc and the API server, or between that and its store, that can be cut, or go
+//! dead without a word, as a cable, a firewall or a suspended machine makes it. What passes is not
+//! looked at: TLS goes from end to end.
 
 use std::{
     io::{Read, Write},
@@ -18,6 +18,7 @@ use super::process::Scratch;
 /// The line; its threads end with the process.
 pub struct Line {
     shared: Arc<Shared>,
+    near: String,
     folder: Scratch,
 }
 
@@ -27,6 +28,7 @@ struct Shared {
     swallowed: AtomicUsize,
     dialled: AtomicUsize,
     open: Mutex<Vec<Connection>>,
+    lost: Mutex<Vec<TcpStream>>,
 }
 
 struct Connection {
@@ -43,10 +45,17 @@ impl Line {
             .chars()
             .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))
             .collect();
+        let line = Self::to_address(&far);
+        line.folder
+            .file("kubeconfig", &text.replace(&far, &line.near));
+        line
+    }
+
+    /// A line to whoever listens at this address.
+    pub fn to_address(far: &str) -> Self {
+        let far = far.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let near = listener.local_addr().unwrap().to_string();
-        let folder = Scratch::new("line");
-        folder.file("kubeconfig", &text.replace(&far, &near));
         let shared = Arc::new(Shared::default());
         let line = shared.clone();
         thread::spawn(move || {
@@ -54,7 +63,16 @@ impl Line {
                 line.answer(stream.unwrap(), &far);
             }
         });
-        Self { shared, folder }
+        Self {
+            shared,
+            near,
+            folder: Scratch::new("line"),
+        }
+    }
+
+    /// Where it begins.
+    pub fn address(&self) -> &str {
+        &self.near
     }
 
     /// The way over it.
@@ -77,6 +95,15 @@ impl Line {
         self.shared.swallow.store(swallowed, Ordering::SeqCst);
         for connection in self.shared.open.lock().unwrap().drain(..) {
             connection.dead.store(true, Ordering::SeqCst);
+            self.shared.lost.lock().unwrap().extend(connection.ends);
+        }
+    }
+
+    /// Tells the ends of dead connections that they are; new ones work from now on.
+    pub fn mend(&self) {
+        self.shared.swallow.store(0, Ordering::SeqCst);
+        for end in self.shared.lost.lock().unwrap().drain(..) {
+            let _ = end.shutdown(Shutdown::Both);
         }
     }
 
@@ -100,6 +127,7 @@ impl Shared {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         if swallows.is_ok() {
             self.swallowed.fetch_add(1, Ordering::SeqCst);
+            self.lost.lock().unwrap().push(near.try_clone().unwrap());
             thread::spawn(move || drain(near));
             return;
         }

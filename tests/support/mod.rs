@@ -18,12 +18,14 @@ mod celery;
 mod certs;
 mod cluster;
 mod fault;
+pub mod inventory;
 mod jsorc;
 mod kubectl;
 mod line;
 mod process;
 mod prometheus;
 mod redis;
+mod servers;
 mod smtp;
 mod users;
 
@@ -43,6 +45,7 @@ pub use self::{
     process::{Process, Scratch, eventually, free_port, install},
     prometheus::{Prometheus, PrometheusOptions},
     redis::{Redis, RedisOptions},
+    servers::{ApiServer, Store},
     smtp::{Smtp, SmtpOptions, SmtpTls},
     users::User,
 };

@@ -6,7 +6,8 @@ use crate::desired::{ObjectKey, Resource};
 use crate::engine::pruning::Leaver;
 use crate::engine::watching::{orders_of, watch_of};
 use crate::engine::{
-    Blame, ClusterState, Engine, Event, Fault, Mode, Occurrence, Phase, WatchChange, WatchKey,
+    Blame, ClusterState, Command, Engine, Event, Fault, Mode, Occurrence, Phase, WatchChange,
+    WatchKey,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -93,6 +94,51 @@ fn what_waits_for_room_is_written_in_its_turn_and_counts_from_when_it_was_seen()
     });
     let took: Vec<Duration> = healed.collect();
     assert!(took[0] < took[1] && took[1] < took[2], "{took:?}");
+}
+
+#[test]
+fn what_a_store_forgot_is_no_loss_and_its_inventories_are_read_anew() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    let key = map_key("a");
+    let then = world.server.look(&key).unwrap();
+    edit(&mut world, &key);
+    world.pass(SOON);
+    // The store is put back to what it held before the heal.
+    let watch = watch_of(&key, &config_maps());
+    let seen = [
+        WatchChange::Rewound,
+        WatchChange::Restarted,
+        WatchChange::Applied(then.into()),
+        WatchChange::Synced,
+    ];
+    let seen = seen.map(|change| Event::Watch(watch.clone(), change));
+    let inventories = world.server.inventories.values().cloned().collect();
+    let now = world.now();
+    let engine = &mut world.processes[0].engine;
+    let writes = |commands: &[Command]| commands.iter().any(|c| matches!(c, Command::Write(_)));
+    let commands = engine.handle(seen, now);
+    let reads = |command: &Command| matches!(command, Command::ReadInventories);
+    assert!(
+        commands.iter().any(reads) && !writes(&commands),
+        "{commands:?}"
+    );
+    let commands = engine.handle([Event::Inventories(inventories)], now);
+    assert!(!writes(&commands), "{commands:?}");
+    assert_eq!(phase(&world), Phase::Running);
+}
+
+#[test]
+fn a_field_that_was_taken_while_the_manifest_changed_is_taken_back() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    let key = map_key("a");
+    world.want(one(vec![map("a", "2", &[])]));
+    while world.processes[0].flights.is_empty() {
+        world.pass(Duration::from_micros(100));
+    }
+    // It lands before our write does.
+    edit(&mut world, &key);
+    world.pass(LATER);
+    assert_eq!(world.server.objects[&key].body["data"]["a"], "2");
 }
 
 #[test]
