@@ -24,39 +24,19 @@ const SETTLE: Duration = Duration::from_secs(15);
 /// How many objects are changed in the second window.
 const DRIFTS: u32 = 9;
 
-/// Measures it with a hundred objects and with every size.
+/// Measures it with a hundred objects and with every size, side by side: each has a server of its
+/// own, and nothing happens on any.
 pub fn measure(wishes: &Wishes, runtime: &Runtime, report: &mut Report) {
-    let mut rows = Vec::new();
     let mut sizes = vec![100];
     sizes.extend(&wishes.sizes);
-    for size in sizes {
-        let scratch = Scratch::new("bench");
-        for source in sources(wishes, Mix::C1, size, &scratch) {
-            let cluster = Cluster::bare(true);
-            let namespace = cluster.create_namespace("jsorc");
-            let subject = Subject::new(&source, Mix::C1, size, &cluster, &namespace);
-            let daemon = subject.daemon();
-            let applied = memory(daemon.pid()).unwrap();
-            thread::sleep(SETTLE);
-            let audit = cluster.audit();
-            let (mark, before) = (audit.mark(), ticks(daemon.pid()));
-            thread::sleep(wishes.idle);
-            let used = ticks(daemon.pid()) - before;
-            let requests = kinds_of(&audit.since(mark));
-            let rest = memory(daemon.pid()).unwrap();
-            let mark = audit.mark();
-            let healed = disturb(runtime, &cluster, &namespace, size, wishes.idle);
-            let disturbed = kinds_of(&audit.since(mark));
-            rows.push(vec![
-                format!("{size}, {}", source.name()),
-                requests,
-                format!("{disturbed}; {healed} of {DRIFTS} are right again"),
-                format!("{:.2} s", per_hour(used, wishes.idle)),
-                format!("{} ({})", megabytes(applied.peak), megabytes(applied.own)),
-                format!("{} ({})", megabytes(rest.now), megabytes(rest.own)),
-            ]);
-        }
-    }
+    let rows: Vec<Vec<String>> = thread::scope(|scope| {
+        let watched: Vec<_> = sizes
+            .into_iter()
+            .map(|size| scope.spawn(move || watched(wishes, runtime, size)))
+            .collect();
+        let rows = watched.into_iter().map(|watched| watched.join().unwrap());
+        rows.collect()
+    });
     report.line(&format!(
         "A daemon over ConfigMaps, {} s in which nothing happens, then as long with {DRIFTS} objects changed, deleted or robbed of their labels. A watch is renewed every 290 s, the Lease by its own period; inventories are `configmaps`, too.",
         wishes.idle.as_secs()
@@ -70,6 +50,36 @@ pub fn measure(wishes: &Wishes, runtime: &Runtime, report: &mut Report) {
         "memory at rest, MB",
     ];
     report.table(&head, &rows);
+}
+
+/// What one daemon does in both windows.
+fn watched(wishes: &Wishes, runtime: &Runtime, size: usize) -> Vec<String> {
+    let scratch = Scratch::new("bench");
+    // A deployed one has its services built in.
+    let source = sources(wishes, Mix::C1, size, &scratch).pop().unwrap();
+    let cluster = Cluster::bare(true);
+    let namespace = cluster.create_namespace("jsorc");
+    let subject = Subject::new(&source, Mix::C1, size, &cluster, &namespace);
+    let daemon = subject.daemon();
+    let applied = memory(daemon.pid()).unwrap();
+    thread::sleep(SETTLE);
+    let audit = cluster.audit();
+    let (mark, before) = (audit.mark(), ticks(daemon.pid()));
+    thread::sleep(wishes.idle);
+    let used = ticks(daemon.pid()) - before;
+    let requests = kinds_of(&audit.since(mark));
+    let rest = memory(daemon.pid()).unwrap();
+    let mark = audit.mark();
+    let healed = disturb(runtime, &cluster, &namespace, size, wishes.idle);
+    let disturbed = kinds_of(&audit.since(mark));
+    vec![
+        format!("{size}, {}", source.name()),
+        requests,
+        format!("{disturbed}; {healed} of {DRIFTS} are right again"),
+        format!("{:.2} s", per_hour(used, wishes.idle)),
+        format!("{} ({})", megabytes(applied.peak), megabytes(applied.own)),
+        format!("{} ({})", megabytes(rest.now), megabytes(rest.own)),
+    ]
 }
 
 /// Changes objects at equal distances, each in one of three ways, and says how many of them are as

@@ -172,6 +172,22 @@ fn a_leader_keeps_its_lease_whatever_its_clock_says_and_a_follower_takes_it_when
 }
 
 #[test]
+fn an_apply_beside_a_daemon_is_refused_whatever_either_clock_says() {
+    for (daemon, laptop) in [("+0", "+3600"), ("+3600", "+0"), ("-20", "-7200")] {
+        let (site, _clock) = Site::new("beside", "10m").by_clock("daemon", daemon);
+        let leader = site.jsorc.daemon();
+        leader.wait_for("one", "Running", LONG);
+        let (site, _other) = site.by_clock("laptop", laptop);
+        let refused = site.jsorc.run(&["apply"]).expect(2);
+        assert!(
+            refused.stderr.contains("keeps this instance alive"),
+            "{daemon} {laptop}: {}",
+            refused.stderr
+        );
+    }
+}
+
+#[test]
 fn a_suspension_ends_at_its_time_of_day_however_the_clock_came_there() {
     let (site, clock) = Site::new("until", "1s").by_clock("clock", "+0");
     let daemon = site.jsorc.daemon();

@@ -135,7 +135,7 @@ pub(super) async fn refuse_beside_a_leader(
         .await
         .ok()
         .flatten();
-    match lease.filter(|lease| lease.looks_alive(jiff::Timestamp::now()) && !args.takeover) {
+    match lease.filter(|lease| lease.looks_alive() && !args.takeover) {
         Some(lease) => Err(Failure::usage(
             format!(
                 "{} keeps this instance alive and would put its own configuration back",

@@ -172,9 +172,8 @@ impl<'a> Farewell<'a> {
     /// Waits as long as a daemon, if one leads, may take to notice the order. Whether one leads.
     pub(super) async fn let_it_be_noticed(&self) -> bool {
         let lease = self.connected.reader().lease(&self.settings.instance).await;
-        let now = jiff::Timestamp::now();
         // Who may not read the Lease waits too.
-        let leads = lease.map_or(true, |lease| lease.is_some_and(|l| l.looks_alive(now)));
+        let leads = lease.map_or(true, |lease| lease.is_some_and(|l| l.looks_alive()));
         if leads {
             tokio::time::sleep(NOTICED).await;
         }

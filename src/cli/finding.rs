@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::server::{Answer, Door, nobody};
 use crate::api::local;
-use crate::cluster::{Forward, Forwarder};
+use crate::cluster::{Forward, Forwarder, Lease};
 use crate::daemon::{Connected, Settings};
 use http::Method;
 
@@ -106,7 +106,7 @@ async fn through_the_cluster(
     let identity = instance.identity();
     let lease = reader.lease(instance).await.ok().flatten();
     let pod = lease
-        .filter(|lease| lease.looks_alive(jiff::Timestamp::now()))
+        .filter(Lease::looks_alive)
         .and_then(|lease| lease.host(&identity).map(str::to_owned))
         .ok_or("the Lease, which nobody holds")?;
     // Who may not read the leader's configuration takes the port that it has unless it is moved.

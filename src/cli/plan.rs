@@ -4,6 +4,7 @@ use super::arguments::{Output, PlanArgs};
 use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
 use super::{rights, saving};
+use crate::cluster::Lease;
 use crate::daemon::{Access, Beginning, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Mode, Plan};
@@ -60,7 +61,7 @@ pub(super) async fn as_the_leader(
     let reader = connected.reader();
     // Who may not read Lease or configuration plans with its own.
     let lease = reader.lease(&settings.instance).await.ok().flatten();
-    let Some(lease) = lease.filter(|lease| lease.looks_alive(jiff::Timestamp::now())) else {
+    let Some(lease) = lease.filter(Lease::looks_alive) else {
         return Ok(settings);
     };
     let stored = reader

@@ -6,7 +6,7 @@
 //! "leaderelection"): a write that is on its way when the Lease is lost still arrives.
 
 use super::hands::{Hands, Reader};
-use super::request::{Call, read, send};
+use super::request::{Call, read_reply, send};
 use crate::desired::Instance;
 use crate::engine::WriteError;
 use http::Method;
@@ -29,6 +29,8 @@ pub struct Lease {
     pub duration: Duration,
     /// Changes with every renewal.
     pub renewed: String,
+    /// When it was read, by the server's clock: that of a laptop may be anything.
+    pub read_at: jiff::Timestamp,
     version: String,
     transitions: i64,
 }
@@ -69,8 +71,14 @@ impl Reader {
     /// # Errors
     /// When the server does not say.
     pub async fn lease(&self, instance: &Instance) -> Result<Option<Lease>, WriteError> {
-        match read(self.client(), &uri(instance)).await {
-            Ok(value) => Ok(Some(Lease::of(&value))),
+        match read_reply(self.client(), &uri(instance)).await {
+            Ok(reply) => {
+                let lease = Lease::of(&reply.value());
+                Ok(Some(Lease {
+                    read_at: reply.at.unwrap_or(lease.read_at),
+                    ..lease
+                }))
+            }
             Err(WriteError::Gone | WriteError::NamespaceMissing(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -225,6 +233,7 @@ impl Lease {
             holder: text("/spec/holderIdentity"),
             duration: Duration::from_secs(number("/spec/leaseDurationSeconds").unsigned_abs()),
             renewed: text("/spec/renewTime"),
+            read_at: jiff::Timestamp::now(),
             version: text("/metadata/resourceVersion"),
             transitions: number("/spec/leaseTransitions"),
         }
@@ -238,13 +247,14 @@ impl Lease {
         rest.rsplit_once('_').map(|(host, _)| host)
     }
 
-    /// Whether its holder renewed it recently, by the clock of this machine. For display and for
-    /// advice only: whoever writes judges by `decide`.
+    /// Whether its holder renewed it recently, or at a time that is still to come, as holders do whose
+    /// clocks are ahead. For display and for advice only: whoever writes judges by `decide`.
     #[must_use]
-    pub fn looks_alive(&self, now: jiff::Timestamp) -> bool {
+    pub fn looks_alive(&self) -> bool {
         let renewed = self.renewed.parse::<jiff::Timestamp>();
+        let ago = renewed.map(|at| self.read_at.duration_since(at));
         !self.holder.is_empty()
-            && renewed.is_ok_and(|at| now.duration_since(at).unsigned_abs() < self.duration * 2)
+            && ago.is_ok_and(|ago| ago.is_negative() || ago.unsigned_abs() < self.duration * 2)
     }
 }
 
@@ -268,6 +278,7 @@ mod tests {
             holder: holder.into(),
             duration: Duration::from_secs(15),
             renewed: "2026-01-01T00:00:00Z".into(),
+            read_at: "2026-01-01T00:00:20Z".parse().unwrap(),
             version: "1".into(),
             transitions: 0,
         }
@@ -295,9 +306,13 @@ mod tests {
 
     #[test]
     fn an_old_lease_does_not_look_alive() {
-        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
-        assert!(lease("other").looks_alive(at("2026-01-01T00:00:20Z")));
-        assert!(!lease("other").looks_alive(at("2026-01-01T00:01:00Z")));
-        assert!(!lease("").looks_alive(at("2026-01-01T00:00:01Z")));
+        let at = |text: &str| Lease {
+            read_at: text.parse().unwrap(),
+            ..lease("other")
+        };
+        assert!(at("2026-01-01T00:00:20Z").looks_alive());
+        assert!(!at("2026-01-01T00:01:00Z").looks_alive());
+        assert!(at("2025-12-31T23:00:00Z").looks_alive());
+        assert!(!lease("").looks_alive());
     }
 }

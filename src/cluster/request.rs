@@ -5,8 +5,9 @@ use super::look::accept;
 use super::transport::{DeadlineExceeded, Refused};
 use super::wording;
 use crate::engine::{Body as Document, WriteError};
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::Client;
 use kube::client::Body;
 use serde::de::IgnoredAny;
@@ -24,6 +25,8 @@ pub struct Reply {
     pub created: bool,
     /// The JSON document.
     pub body: Document,
+    /// When, by the clock of who answered, if it says so.
+    pub at: Option<Timestamp>,
 }
 
 impl Reply {
@@ -97,6 +100,7 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
         .await
         .map_err(|error| unanswered(&error))?;
     let status = response.status();
+    let at = response.headers().get(header::DATE).and_then(date);
     let collected = tokio::time::timeout(BODY_DEADLINE, response.into_body().collect()).await;
     let bytes = match collected {
         Ok(Ok(collected)) => collected.to_bytes(),
@@ -116,7 +120,13 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
     Ok(Reply {
         created: status == StatusCode::CREATED,
         body,
+        at,
     })
+}
+
+fn date(header: &HeaderValue) -> Option<Timestamp> {
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    parser.parse_timestamp(header.to_str().ok()?).ok()
 }
 
 fn document(bytes: &[u8]) -> Option<Document> {
@@ -133,11 +143,11 @@ pub async fn read(client: &Client, uri: &str) -> Result<Value, WriteError> {
     Ok(read_text(client, uri).await?.value())
 }
 
-/// Like [`read`], without taking the answer apart.
+/// Like [`read`], with the whole answer.
 ///
 /// # Errors
 /// The last refusal.
-pub async fn read_text(client: &Client, uri: &str) -> Result<Document, WriteError> {
+pub async fn read_reply(client: &Client, uri: &str) -> Result<Reply, WriteError> {
     let mut wait = Duration::from_millis(100);
     for _ in 0..3 {
         match send(client, Call::get(uri.to_owned())).await {
@@ -145,13 +155,19 @@ pub async fn read_text(client: &Client, uri: &str) -> Result<Document, WriteErro
                 tokio::time::sleep(after.unwrap_or(wait).min(Duration::from_secs(5))).await;
             }
             Err(WriteError::Unreachable(_)) => tokio::time::sleep(wait).await,
-            other => return other.map(|reply| reply.body),
+            other => return other,
         }
         wait *= 3;
     }
-    send(client, Call::get(uri.to_owned()))
-        .await
-        .map(|reply| reply.body)
+    send(client, Call::get(uri.to_owned())).await
+}
+
+/// Like [`read`], without taking the answer apart.
+///
+/// # Errors
+/// The last refusal.
+pub async fn read_text(client: &Client, uri: &str) -> Result<Document, WriteError> {
+    read_reply(client, uri).await.map(|reply| reply.body)
 }
 
 /// Why a request was not answered, in words that say what to look at.
