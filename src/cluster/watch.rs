@@ -58,11 +58,11 @@ pub async fn watch(
             return;
         }
         broke |= resting.elapsed() > REST;
-        let begun = Instant::now();
+        let (begun, followed) = (Instant::now(), version.is_some());
         let ended = watching.step(&mut version, broke).await;
         // A server that ends a watch before its time is about to go.
         broke = match ended {
-            Ok(()) => begun.elapsed() < WHOLE,
+            Ok(()) => followed && begun.elapsed() < WHOLE,
             Err(Ended::Failed(_)) => true,
             Err(_) => false,
         };

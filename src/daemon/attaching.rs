@@ -172,7 +172,10 @@ impl Session {
             .inventories
             .iter()
             .filter(|i| settings.keeps(&i.service));
-        let begins = |name: &str| !stored.inventories.iter().any(|i| *i.service == *name);
+        let begins = |name: &str| {
+            let recorded = stored.inventories.iter().any(|i| *i.service == *name);
+            !recorded && stored.orders.dismissal(name).is_none()
+        };
         let expected = settings.expected_watches(begins);
         self.watch(watches_of(recorded).into_iter().chain(expected).collect());
         self.served = served;

@@ -42,11 +42,8 @@ impl Session {
         };
         self.follows |= waits;
         let waiting = link.writes.waiting();
-        self.swamped = if self.swamped {
-            waiting > AFLOAT
-        } else {
-            waiting >= SWAMPED && self.engine.echoes() >= ECHOES
-        };
+        let many = if self.swamped { AFLOAT + 1 } else { SWAMPED };
+        self.swamped = waiting >= many && self.engine.echoes() >= ECHOES;
         link.eyes.attend(self.follows && !self.swamped);
     }
 }

@@ -23,6 +23,7 @@ impl Engine {
             self.prune_from = now.mono + PRUNE_QUIET;
         }
         self.enabled = set.enabled;
+        self.echoes = 0;
         let mut known = Known {
             objects: std::mem::take(&mut self.objects)
                 .into_iter()
@@ -368,10 +369,12 @@ fn carried_over(
     if object.desired.digest != desired.digest {
         object.trouble = None;
         object.rehearsal = None;
-        // Of several changes that nobody wrote, what was before the first of them was applied.
-        object
-            .was
-            .get_or_insert_with(|| object.desired.body.clone());
+        // Of several changes that nobody wrote, what was before the first of them was applied; what was
+        // wanted before anything was known of the cluster was not.
+        let applied = object.record.as_ref().and_then(|r| r.applied.as_ref());
+        if object.was.is_none() || applied.is_some_and(|a| a.digest == object.desired.digest) {
+            object.was = Some(object.desired.body.clone());
+        }
     }
     object.desired = desired;
     object.service = service;

@@ -258,6 +258,8 @@ impl Engine {
         }
         self.queue.extend(0..self.objects.len());
         self.dirty.extend(self.services.keys().cloned());
+        // Whoever runs services heeds orders.
+        self.send_watches();
     }
 
     fn take(&mut self, event: Event, now: Now) {

@@ -34,6 +34,9 @@ impl Engine {
                 live.forget_version();
             }
         }
+        self.sought.retain(|key, _| !watch.shows(key));
+        // Nothing is decided before the watch has named what there is now.
+        self.forget_seen(watch);
         self.orders.now.resource_version = None;
         if self.inventories_read {
             self.inventories_read = false;

@@ -43,11 +43,11 @@ pub fn watch_of(key: &ObjectKey, resource: &Arc<Resource>) -> WatchKey {
 
 impl WatchKey {
     /// Whether this watch may be closed for a while without anybody missing what it would say:
-    /// its objects change only when somebody means to change them, and they are no orders.
+    /// its objects change only when somebody means to change them. Those of one object do not:
+    /// one brings the orders, and a thousand Secrets would be a thousand watches to open again.
     #[must_use]
     pub fn may_rest(&self) -> bool {
-        let brings_orders = &*self.resource.kind == "ConfigMap" && self.name.is_some();
-        !changes_by_itself(&self.resource) && !brings_orders
+        self.name.is_none() && !changes_by_itself(&self.resource)
     }
 
     /// Whether an object is seen through this watch.
@@ -304,7 +304,8 @@ impl Engine {
         }
     }
 
-    fn forget_seen(&mut self, watch: &WatchKey) {
+    /// A watch starts over.
+    pub(super) fn forget_seen(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), false);
         if self.brings_orders(watch) {
             self.orders.seen = false;

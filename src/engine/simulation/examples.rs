@@ -142,6 +142,25 @@ fn a_field_that_was_taken_while_the_manifest_changed_is_taken_back() {
 }
 
 #[test]
+fn a_change_is_told_also_after_a_start_that_knew_nothing_yet() {
+    let mut world = World::quiet(one(three()));
+    // Before it had a cluster, a daemon kept no bodies.
+    let nothing = crate::desired::Wanted::from(String::new());
+    for object in &mut world.processes[0].engine.objects {
+        object.was = Some(nothing.clone());
+    }
+    world.told.clear();
+    world.want(one(vec![map("a", "2", &[])]));
+    world.pass(SOON);
+    let fields = world.told.iter().find_map(|told| match told {
+        Occurrence::Applied { fields, .. } => Some(fields.clone()),
+        _ => None,
+    });
+    let fields = fields.unwrap_or_else(|| panic!("{:?}", world.told));
+    assert_eq!(fields[0].path.to_string(), "data.a");
+}
+
+#[test]
 fn a_stale_event_after_our_own_write_is_no_drift() {
     let mut world = World::quiet(one(three()));
     edit(&mut world, &map_key("a"));

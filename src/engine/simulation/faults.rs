@@ -64,6 +64,8 @@ pub enum Fault {
     Refused,
     /// Files change, and with them what is wanted.
     Reloaded,
+    /// Files change, and are put back at once.
+    PutBack,
     /// Another version with another set is rolled out.
     RolledOut,
 }
@@ -99,6 +101,7 @@ pub const ALL: &[Fault] = &[
     Fault::Suspended,
     Fault::Refused,
     Fault::Reloaded,
+    Fault::PutBack,
     Fault::RolledOut,
 ];
 

@@ -49,6 +49,17 @@ fn upset(world: &mut World, dice: &mut super::dice::Dice) {
                 world.plan(wait, Item::Reload(process, newest));
             }
         }
+        4 => {
+            world.faults.count(Fault::PutBack);
+            let before = world.sets[newest - 1].clone();
+            world.sets.extend([samples::any(dice), before]);
+            for process in 0..world.processes.len() {
+                let there = dice.millis(0, 3_000);
+                let back = there + dice.millis(0, 60);
+                world.plan(there, Item::Reload(process, newest));
+                world.plan(back, Item::Reload(process, newest + 1));
+            }
+        }
         1 if world.leased => {
             world.faults.count(Fault::RolledOut);
             world.sets.push(samples::any(dice));
