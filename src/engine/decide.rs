@@ -191,7 +191,13 @@ fn job(object: &Object, run: RunPolicy, policy: Policy) -> Difference {
         return applied(object, policy);
     };
     let changed = known.digest != object.desired.digest;
+    let may_go = object.is_done() && (run == RunPolicy::Once || !changed);
     match (&object.live, run) {
+        (Some(live), RunPolicy::Once | RunPolicy::OnChange)
+            if live.health == Health::Terminating && may_go =>
+        {
+            Difference::None
+        }
         (Some(live), _) if live.health == Health::Terminating => Difference::Terminating,
         (Some(_), RunPolicy::OnChange | RunPolicy::Always) if changed => {
             Difference::Cause(Cause::Recreate)
@@ -277,4 +283,66 @@ fn copied(object: &Object) -> String {
         "carries our label, but jsorc did not apply it; take it over with `jsorc adopt {}`",
         object.desired.key.short()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::object::Live;
+    use super::super::record::Record;
+    use super::super::simulation::samples::{map, service};
+    use super::*;
+    use std::sync::Arc;
+
+    /// A Job of this policy that is being deleted after it was applied.
+    fn going(run: RunPolicy, done: bool) -> Object {
+        let mut desired = map("a", "1", &[]);
+        desired.mode = WriteMode::Job(run);
+        let digest = desired.digest;
+        let resource = desired.resource.clone();
+        let mut object = Object::new(desired, "one".into());
+        let applied = Applied {
+            uid: "u".into(),
+            digest,
+            evidence: None,
+            version: None,
+            surface: None,
+            conflicts: Vec::new(),
+        };
+        object.record = Some(Arc::new(Record {
+            resource,
+            applied: Some(applied),
+            done,
+        }));
+        object.live = Some(Live {
+            uid: "u".into(),
+            resource_version: "7".into(),
+            evidence: None,
+            surface: None,
+            additions: Vec::new(),
+            health: Health::Terminating,
+            made: false,
+            labelled: true,
+            service: None,
+            suspended: None,
+            owned: false,
+            seen: true,
+        });
+        object
+    }
+
+    #[test]
+    fn a_job_that_came_to_its_end_may_be_on_its_way_out() {
+        let policy = service("one", "prod", Vec::new()).policy;
+        let found = |run, done| difference(&going(run, done), policy);
+        assert!(matches!(found(RunPolicy::Once, true), Difference::None));
+        assert!(matches!(found(RunPolicy::OnChange, true), Difference::None));
+        assert!(matches!(
+            found(RunPolicy::Always, true),
+            Difference::Terminating
+        ));
+        assert!(matches!(
+            found(RunPolicy::Once, false),
+            Difference::Terminating
+        ));
+    }
 }

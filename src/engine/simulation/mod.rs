@@ -39,7 +39,7 @@ mod network;
 mod object;
 mod process;
 mod receipts;
-mod samples;
+pub(super) mod samples;
 mod server;
 mod serving;
 mod stream;
