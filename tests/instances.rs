@@ -196,7 +196,11 @@ fn an_object_of_the_whole_cluster_that_another_instance_has_is_blocked_with_its_
         failed["reason"].as_str().unwrap().contains(&said),
         "{failed}"
     );
-    // Its own objects it has; the clash changes nothing at the other's.
+    // Its own objects it has, or is about to; the clash changes nothing at the other's.
+    eventually("its own objects", LONG, || {
+        let there = cluster.kubectl(["get", "cm", "-n", &two.namespace, "-o", "name"]);
+        there.contains("configmap/web").then_some(())
+    });
     assert_eq!(greeting(cluster, &two), "hello");
     let label = r"jsonpath={.metadata.labels.jsorc\.dev/instance}";
     let owner = || cluster.kubectl(["get", "clusterrole", &role, "-o", label]);
