@@ -61,6 +61,7 @@ mod sight;
 pub mod status;
 mod stripping;
 mod verdict;
+mod waking;
 mod watching;
 mod writing;
 
@@ -392,14 +393,6 @@ impl Engine {
         }
     }
 
-    /// Asks to be woken at a time, unless an earlier wake-up is on its way.
-    fn wake(&mut self, at: Duration) {
-        if self.wake_at.is_none_or(|pending| at < pending) {
-            self.wake_at = Some(at);
-            self.out.push(Command::WakeAt(at));
-        }
-    }
-
     fn tell(&mut self, occurrence: Occurrence) {
         self.chronicle(&occurrence);
         self.out.push(Command::Tell(occurrence));
@@ -408,37 +401,6 @@ impl Engine {
     fn next_attempt(&mut self) -> u64 {
         self.attempts += 1;
         self.attempts
-    }
-
-    fn on_woken(&mut self, now: Now) {
-        self.wake_at = None;
-        self.departures.retain(|_, until| *until > now.mono);
-        let due = |object: &Object| {
-            let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
-            trouble.is_some() || object.heals.rest_until.is_some() || object.flight.is_none()
-        };
-        let waiting = self.objects.iter().enumerate().filter(|(_, object)| {
-            !matches!(object.standing, Standing::InOrder | Standing::Writing) && due(object)
-        });
-        self.queue.extend(waiting.map(|(position, _)| position));
-        self.dirty.extend(self.services.keys().cloned());
-    }
-
-    fn on_tick(&mut self, now: Now) {
-        for service in self.services.values_mut() {
-            service.holds_rerun = false;
-        }
-        for object in &mut self.objects {
-            if matches!(object.standing, Standing::Blocked(_)) && object.flight.is_none() {
-                object.looked = object::Looked::No;
-            }
-            if object.is_out_of_sight() {
-                let desired = &object.desired;
-                self.looks
-                    .push((desired.key.clone(), desired.resource.clone()));
-            }
-        }
-        self.on_woken(now);
     }
 
     fn on_cluster(&mut self, state: ClusterState) {
