@@ -11,7 +11,7 @@ use super::tally::{Outcome, Tally};
 use super::{apply_plan, saving};
 use crate::daemon::{Access, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
-use crate::engine::{Action, AtAGlance, Event, Mode, Occurrence, Order, Orders, Plan, Step};
+use crate::engine::{Action, AtAGlance, Event, Gist, Mode, Occurrence, Order, Orders};
 use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::{Manner, Progress};
@@ -51,9 +51,9 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     if args.yes || can_ask() {
         session.confirm_deletions();
     }
-    let plan = session.engine().plan();
-    require_rights(context, &settings, &session, &plan).await?;
-    match confirm(context, &args, &settings, &connected, &plan) {
+    let gist = session.engine().gist();
+    require_rights(context, &settings, &session, &gist).await?;
+    match confirm(context, &args, &settings, &connected, &session) {
         // Much may have changed while somebody thought about it.
         Ok(true) => session.keep_looking(),
         Ok(false) => {}
@@ -63,8 +63,8 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         }
     }
     let orders = session.engine().orders().clone();
-    let done = Box::pin(carry_out(context, &args, &settings, session, &plan)).await?;
-    let left_alone = say_left_alone(&args.services, &plan, &orders);
+    let done = Box::pin(carry_out(context, &args, &settings, session, &gist)).await?;
+    let left_alone = say_left_alone(&args.services, &gist, &orders);
     Ok(if left_alone && done == Exit::Fine {
         Exit::Differs
     } else {
@@ -75,6 +75,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
 /// Says that there is nothing to do.
 fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
     let AtAGlance { plan, status } = found;
+    let gist = plan.gist();
     let names: Vec<&str> = status
         .services
         .iter()
@@ -82,7 +83,7 @@ fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
         .collect();
     Progress::new(manner(context), context.err_palette, &names).finish(&status);
     let outcome = Outcome {
-        plan: &plan,
+        gist: &gist,
         blocked: 0,
         status: &status,
         waited: false,
@@ -92,13 +93,12 @@ fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
 }
 
 /// Names the services that orders kept from being applied. Whether anything would have been.
-pub(super) fn say_left_alone(names: &[String], plan: &Plan, orders: &Orders) -> bool {
+pub(super) fn say_left_alone(names: &[String], gist: &Gist, orders: &Orders) -> bool {
     let mut any = false;
-    for service in &plan.services {
+    for service in &gist.services {
         let name = &*service.name;
-        let changes = |step: &Step| step.action != Action::Kept;
         let suspended = service.suspended.clone();
-        let suspended = suspended.filter(|_| service.steps.iter().any(changes));
+        let suspended = suspended.filter(|_| service.differs());
         let asked_for = names.iter().any(|given| given == name);
         let dismissed = orders.dismissal(name).filter(|_| asked_for);
         if let Some(why) = suspended.or_else(|| dismissed.map(Order::words)) {
@@ -152,9 +152,9 @@ pub(super) async fn require_rights(
     context: &Context,
     settings: &Settings,
     session: &Session,
-    plan: &Plan,
+    gist: &Gist,
 ) -> Result<(), Failure> {
-    if !plan.differs() {
+    if !gist.differs() {
         return Ok(());
     }
     let missing = session.missing_rights(settings, Purpose::Apply).await?;
@@ -197,17 +197,13 @@ fn confirm(
     args: &ApplyArgs,
     settings: &Settings,
     connected: &Connected,
-    plan: &Plan,
+    session: &Session,
 ) -> Result<bool, Failure> {
-    let lost = |step: &Step| matches!(step.action, Action::Delete | Action::Recreate);
-    let losses = plan
-        .steps()
-        .filter(|(service, step)| service.suspended.is_none() && lost(step))
-        .count();
+    let losses = session.engine().gist().losses();
     if losses == 0 || args.yes {
         return Ok(false);
     }
-    show(context, settings, connected, plan, None)?;
+    show(context, settings, connected, &session.engine().plan(), None)?;
     if can_ask() {
         let are = if losses == 1 { "is" } else { "are" };
         if ask(&format!(
@@ -255,10 +251,10 @@ pub(super) async fn carry_out(
     args: &ApplyArgs,
     settings: &Settings,
     mut session: Session,
-    plan: &Plan,
+    gist: &Gist,
 ) -> Result<Exit, Failure> {
     // Without --wait, services without manifests have no part in it.
-    let shown = plan.services.iter().filter(|s| s.kept);
+    let shown = gist.services.iter().filter(|s| s.kept);
     let names: Vec<&str> = shown
         .filter(|s| args.wait || s.has_objects)
         .map(|s| &*s.name)
@@ -300,7 +296,7 @@ pub(super) async fn carry_out(
         }
     };
     let status = session.status();
-    let blocked = session.engine().plan().count(Action::Blocked);
+    let blocked = session.engine().gist().count(Action::Blocked);
     let beyond = session.engine().beyond_permits();
     progress.finish(&status);
     session.close().await;
@@ -311,7 +307,7 @@ pub(super) async fn carry_out(
         );
     }
     let outcome = Outcome {
-        plan,
+        gist,
         blocked,
         status: &status,
         waited: args.wait,

@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::plan::{observed, show};
 use super::saving;
 use crate::daemon::{Access, Connected, Settings};
-use crate::engine::{Permits, Plan};
+use crate::engine::{Gist, Permits, Plan};
 use crate::report::measure::count;
 use crate::report::saved::{Change, SavedPlan, Verdict, since};
 use std::path::Path;
@@ -50,7 +50,9 @@ pub(super) async fn command(
         show(context, &settings, &connected, &plan, None)?;
         return Ok(Exit::Fine);
     }
-    task.carry_out(&plan, permits).await
+    let gist = plan.gist();
+    drop(plan);
+    task.carry_out(&gist, permits).await
 }
 
 struct Task<'a> {
@@ -99,19 +101,19 @@ impl Task<'_> {
         }
     }
 
-    async fn carry_out(&self, plan: &Plan, permits: Permits) -> Result<Exit, Failure> {
+    async fn carry_out(&self, gist: &Gist, permits: Permits) -> Result<Exit, Failure> {
         let (context, settings) = (self.context, self.settings);
         let mut session =
             observed(context, settings, self.connected, Access::ReadWrite, false).await?;
-        require_rights(context, settings, &session, plan).await?;
+        require_rights(context, settings, &session, gist).await?;
         session.allow_delete(self.saved.allow_delete.clone());
         // Whoever saved the plan has seen what it deletes.
         session.confirm_deletions();
         session.permit(permits);
         let orders = session.engine().orders().clone();
-        let done = carry_out(context, self.args, settings, session, plan);
+        let done = carry_out(context, self.args, settings, session, gist);
         let done = Box::pin(done).await?;
-        let left_alone = say_left_alone(&self.saved.services, plan, &orders);
+        let left_alone = say_left_alone(&self.saved.services, gist, &orders);
         Ok(if left_alone && done == Exit::Fine {
             Exit::Differs
         } else {

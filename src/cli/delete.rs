@@ -200,8 +200,8 @@ impl Task<'_> {
                 resource: one.record.resource.clone(),
                 attempt: 0,
                 verb: Verb::Delete {
-                    uid,
-                    resource_version: Some(version),
+                    uid: uid.into(),
+                    resource_version: Some(version.into()),
                 },
             };
             match self.farewell.hands.write(&write).await {

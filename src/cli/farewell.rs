@@ -131,8 +131,9 @@ impl<'a> Farewell<'a> {
         let mut seen = Vec::new();
         for inventory in self.inventories().await? {
             let service = inventory.service.to_string();
-            let each = inventory.records.into_iter();
-            let reads = each.map(|(key, record)| self.see(service.clone(), key, record));
+            let each = inventory.records.iter();
+            let reads =
+                each.map(|(key, record)| self.see(service.clone(), key.clone(), record.clone()));
             let mut reads = futures::stream::iter(reads).buffered(AT_ONCE);
             while let Some(read) = reads.next().await {
                 seen.push(read?);
@@ -190,7 +191,7 @@ impl<'a> Farewell<'a> {
             let mut again = None;
             for mut inventory in self.inventories().await? {
                 let before = inventory.records.len();
-                inventory.records.retain(|key, _| stays.contains(key));
+                Arc::make_mut(&mut inventory.records).retain(|key, _| stays.contains(key));
                 // It was given for all of them.
                 inventory.receipt = None;
                 let instance = &self.settings.instance;

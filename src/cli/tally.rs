@@ -4,7 +4,7 @@
 use super::arguments::Output;
 use super::context::Context;
 use super::failure::Failure;
-use crate::engine::{Action, Occurrence, Phase, Plan, Status};
+use crate::engine::{Action, Gist, Occurrence, Phase, Status};
 use crate::report::style::{Meaning, Palette};
 use crate::report::table::{Cell, Table};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(super) struct Tally {
 /// How it came out.
 pub(super) struct Outcome<'a> {
     /// What was planned.
-    pub(super) plan: &'a Plan,
+    pub(super) gist: &'a Gist,
     /// Objects that a person has to decide about.
     pub(super) blocked: usize,
     /// Where the services stand.
@@ -53,8 +53,8 @@ impl Tally {
     }
 
     fn sentence(&self, outcome: &Outcome<'_>) -> String {
-        let unchanged = outcome.plan.unchanged();
-        let kept = outcome.plan.count(Action::Kept);
+        let unchanged = outcome.gist.unchanged();
+        let kept = outcome.gist.count(Action::Kept);
         if self.created + self.updated + self.deleted + outcome.blocked == 0 {
             return match unchanged {
                 0 => "Nothing to apply.\n".to_owned(),
@@ -85,7 +85,7 @@ impl Tally {
         json!({
             "apiVersion": "jsorc.dev/v1alpha1", "kind": "Applied",
             "summary": {"created": self.created, "updated": self.updated, "deleted": self.deleted,
-                        "unchanged": outcome.plan.unchanged(), "kept": outcome.plan.count(Action::Kept), "blocked": outcome.blocked},
+                        "unchanged": outcome.gist.unchanged(), "kept": outcome.gist.count(Action::Kept), "blocked": outcome.blocked},
             "not_ready": not_ready,
         })
     }
@@ -156,12 +156,10 @@ mod tests {
             last_heal: None,
             drifts: Vec::new(),
         };
-        let plan = Plan {
-            services: Vec::new(),
-        };
+        let gist = Gist::default();
         let told = |status: &Status, waited| {
             let outcome = Outcome {
-                plan: &plan,
+                gist: &gist,
                 blocked: 0,
                 status,
                 waited,

@@ -3,7 +3,7 @@
 
 use super::body::body_with;
 use super::fence::Fence;
-use super::request::{Call, read, send};
+use super::request::{Call, WHOLE, read, send};
 use super::transport::{Counter, Rights, client};
 use crate::desired::path::Path;
 use crate::desired::secret::generate;
@@ -157,7 +157,7 @@ impl Hands {
             content_type: "application/json",
             body: body.into_bytes(),
             secret: write.key.is_secret(),
-            metadata_only: false,
+            accept: WHOLE,
         };
         let reply = send(&self.client, call).await?;
         Ok(Written::Object {
@@ -242,7 +242,7 @@ async fn amend(
         content_type: "application/json-patch+json",
         body: patch.as_bytes().to_vec(),
         secret: write.key.is_secret(),
-        metadata_only: false,
+        accept: WHOLE,
     };
     let reply = send(client, call).await?;
     Ok(Written::Object {
@@ -301,7 +301,7 @@ async fn apply(client: &Client, manager: &str, write: &Write) -> Result<Written,
         content_type: "application/apply-patch+yaml",
         body: body_with(body.text(), uid.as_deref(), without)?,
         secret: write.key.is_secret(),
-        metadata_only: false,
+        accept: WHOLE,
     };
     let reply = send(client, call).await?;
     Ok(Written::Object {

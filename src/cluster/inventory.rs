@@ -3,7 +3,7 @@
 
 use super::hands::{Hands, Reader};
 use super::records;
-use super::request::{Call, read, send};
+use super::request::{Call, METADATA, read, send};
 use crate::desired::{Fingerprint, Instance};
 use crate::engine::history::History;
 use crate::engine::{Inventory, Orders, Receipt, WriteError};
@@ -72,18 +72,15 @@ impl Hands {
         inventory: &Inventory,
     ) -> Result<String, WriteError> {
         self.fence().check()?;
-        let body = encode(instance, inventory);
         let collection = format!("/api/v1/namespaces/{}/configmaps", instance.namespace);
-        let call = match &inventory.resource_version {
-            Some(_) => Call::json(
-                Method::PUT,
-                format!(
-                    "{collection}/{}",
-                    instance.inventory_name(&inventory.service)
-                ),
-                &body,
-            ),
-            None => Call::json(Method::POST, collection, &body),
+        let name = instance.inventory_name(&inventory.service);
+        let (method, uri) = match &inventory.resource_version {
+            Some(_) => (Method::PUT, format!("{collection}/{name}")),
+            None => (Method::POST, collection),
+        };
+        let call = Call {
+            accept: METADATA,
+            ..Call::json(method, uri, &encode(instance, inventory))
         };
         let reply = send(self.client(), call).await?;
         Ok(reply.body.resource_version().unwrap_or_default())
@@ -190,7 +187,7 @@ fn decode(object: &Value) -> Option<Inventory> {
             annotation(SOURCE_ANNOTATION),
             annotation(UNREADY_ANNOTATION),
         ),
-        records: records::decode(data(OBJECTS)),
+        records: records::decode(data(OBJECTS)).into(),
     })
 }
 
@@ -268,11 +265,12 @@ mod tests {
                 done,
             })
         };
-        inventory.records.insert(
+        let records = Arc::make_mut(&mut inventory.records);
+        records.insert(
             ObjectKey::new("apps", "Deployment", Some("other"), "a"),
             record(Some(applied), false),
         );
-        inventory.records.insert(
+        records.insert(
             ObjectKey::new("apps", "Deployment", Some("other"), "b"),
             record(None, true),
         );

@@ -2,10 +2,9 @@
 //! namespace, instead of one read for each object.
 
 use super::hands::Reader;
-use super::request::{Call, send};
+use super::request::{Call, METADATA_LIST, send};
 use crate::desired::{ObjectKey, Resource};
 use crate::engine::{WatchKey, WriteError};
-use http::header;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -85,7 +84,7 @@ impl Reader {
             let page = match send(
                 self.client(),
                 Call {
-                    metadata_only: true,
+                    accept: METADATA_LIST,
                     ..Call::get(uri)
                 },
             )
@@ -114,21 +113,4 @@ impl Reader {
             }
         }
     }
-}
-
-/// The form of a list that holds metadata only.
-pub(super) const METADATA_LIST: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-
-/// The `Accept` header of a call.
-#[must_use]
-pub(super) fn accept(metadata_only: bool) -> (header::HeaderName, &'static str) {
-    (
-        header::ACCEPT,
-        if metadata_only {
-            METADATA_LIST
-        } else {
-            "application/json"
-        },
-    )
 }

@@ -95,7 +95,7 @@ impl Group {
         let done = next() == Some(DONE);
         let conflicts = words.next().map(conflicts_of).unwrap_or_default();
         let applied = proof_of(proof).map(|proof| Applied {
-            version,
+            version: version.map(Into::into),
             conflicts,
             ..proof
         });
@@ -182,7 +182,7 @@ fn proof_of(word: &str) -> Option<Applied> {
     let (digest, entry, projection, surface) = (hash()?, hash(), hash(), hash());
     let evidence = entry.zip(projection);
     Some(Applied {
-        uid,
+        uid: uid.into(),
         digest,
         evidence: evidence.map(|(entry, projection)| Evidence { entry, projection }),
         version: None,
@@ -278,7 +278,7 @@ mod tests {
                 entry: Fingerprint(1),
                 projection: Fingerprint(2),
             }),
-            version: Some(version.to_owned()),
+            version: Some(version.into()),
             surface: Some(Fingerprint(3)),
             conflicts: Vec::new(),
         }

@@ -1,7 +1,6 @@
 //! One request and its answer: sent once, read within a deadline, classified.
 
 use super::classify::refused;
-use super::look::accept;
 use super::transport::{DeadlineExceeded, Refused};
 use super::wording;
 use crate::engine::{Body as Document, WriteError};
@@ -17,6 +16,14 @@ use std::time::Duration;
 
 /// How long the body of an answer may take after its head.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Asks for whole objects.
+pub(super) const WHOLE: &str = "application/json";
+/// Asks for the metadata of one object.
+pub(super) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+/// Asks for the metadata of the objects of a list.
+pub(super) const METADATA_LIST: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// A successful answer.
 #[derive(Debug)]
@@ -50,8 +57,8 @@ pub struct Call<'a> {
     pub body: Vec<u8>,
     /// Whether it is about a Secret.
     pub secret: bool,
-    /// Whether the answer's metadata is enough.
-    pub metadata_only: bool,
+    /// Type of the answer.
+    pub accept: &'static str,
 }
 
 impl Call<'_> {
@@ -64,7 +71,7 @@ impl Call<'_> {
             content_type: "application/json",
             body: Vec::new(),
             secret: false,
-            metadata_only: false,
+            accept: WHOLE,
         }
     }
 
@@ -77,7 +84,7 @@ impl Call<'_> {
             content_type: "application/json",
             body: body.to_string().into_bytes(),
             secret: false,
-            metadata_only: false,
+            accept: WHOLE,
         }
     }
 }
@@ -87,11 +94,10 @@ impl Call<'_> {
 /// # Errors
 /// What the answer means, or why there is none.
 pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> {
-    let (name, accepted) = accept(call.metadata_only);
     let request = Request::builder()
         .method(call.method)
         .uri(&call.uri)
-        .header(name, accepted)
+        .header(header::ACCEPT, call.accept)
         .header(header::CONTENT_TYPE, call.content_type)
         .body(Body::from(call.body))
         .map_err(|error| WriteError::Invalid(error.to_string()))?;

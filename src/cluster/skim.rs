@@ -3,7 +3,7 @@
 //! A list holds thousands of objects in one document; it is never there as a whole.
 
 use super::hands::Reader;
-use super::look::METADATA_LIST;
+use super::request::METADATA_LIST;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::WatchKey;
 use http::{Request, header};

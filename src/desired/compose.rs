@@ -4,7 +4,8 @@
 //! Nothing here asks a cluster. Problems of all services come together, and a set is whole or it
 //! is not there at all.
 
-use super::drafting::{Draft, Drafting, Labels, Sealed, key_of};
+use super::drafting::{Drafting, Sealed};
+use super::dress::Dress;
 use super::edges::{Graph, Node};
 use super::fingerprint::FingerprintKey;
 use super::fronts::Backs;
@@ -13,14 +14,12 @@ use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::order;
 use super::set::{DesiredObject, DesiredService, DesiredSet, Prerequisite, WriteMode};
+use super::shape::shape;
 use crate::config::{Config, Problem};
 use crate::manifest::Catalog;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-
-/// The place of a namespace that no manifest gives.
-pub const CREATE_NAMESPACE: &str = "create_namespace";
 
 /// What composing needs beside configuration and tables.
 #[derive(Clone, Copy)]
@@ -60,7 +59,11 @@ pub fn compose(
                 settings,
                 config,
                 context,
-                labels: Labels::of(context.instance, &service.name),
+                dress: Arc::new(Dress::of(
+                    context.instance,
+                    &service.name,
+                    &settings.namespace,
+                )),
                 problems: &mut problems,
             };
             drafts.extend(drafting.sealed());
@@ -104,30 +107,37 @@ fn add_namespaces(drafts: &mut Vec<Sealed>, config: &Config, context: Context<'_
     for (name, service) in missing {
         let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let resource = Kinds::new(&[], &[]).of(&value);
-        let draft = Draft {
+        drafts.push(Sealed {
             service,
-            key: key_of(&value, &resource),
+            key: ObjectKey::new("", "Namespace", None, &name),
             resource,
-            value,
             mode: WriteMode::Ensure,
-            ignored: Vec::new(),
-            place: CREATE_NAMESPACE.into(),
-        };
-        drafts.push(draft.seal(context.key));
+            ignored: Box::default(),
+            place: None,
+            body: value.to_string().into(),
+            digest: context.key.of(&value),
+            shape: shape(&value),
+        });
     }
 }
 
 fn refuse_duplicates(drafts: &[Sealed], problems: &mut Vec<Problem>) {
+    let place = |draft: &Sealed| {
+        let place = draft.place.as_ref();
+        place.map_or_else(|| "create_namespace".to_owned(), ToString::to_string)
+    };
     let mut seen: HashMap<&ObjectKey, &Sealed> = HashMap::new();
     for draft in drafts {
         if let Some(other) = seen.insert(&draft.key, draft)
             && draft.mode != WriteMode::Ensure
         {
             problems.push(Problem {
-                place: draft.place.clone(),
+                place: place(draft),
                 message: format!(
                     "{} is also in {} ({})",
-                    draft.key, other.place, other.service
+                    draft.key,
+                    place(other),
+                    other.service
                 ),
                 hint: Some(
                     "give one of them another name; `$g{service}` in a name tells services apart"
@@ -148,12 +158,13 @@ fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problem
         })
         .collect();
     let graph = Graph::new(&nodes);
-    let after: Vec<Vec<Prerequisite>> =
-        nodes.iter().map(|node| graph.prerequisites(node)).collect();
+    let mut shared: HashSet<Arc<[Prerequisite]>> = HashSet::new();
+    let after = nodes.iter().map(|node| graph.prerequisites(node));
+    let after: Vec<Arc<[Prerequisite]>> = after.map(|list| share(list, &mut shared)).collect();
     let ordered: Vec<_> = drafts
         .iter()
         .map(|draft| &draft.key)
-        .zip(after.iter().map(Vec::as_slice))
+        .zip(after.iter().map(|list| &**list))
         .collect();
     let stages = order::stages(&ordered).map_err(|circle| {
         let names: Vec<String> = circle.iter().map(ObjectKey::short).collect();
@@ -183,11 +194,21 @@ fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problem
                 after,
                 stage,
                 ignored: draft.ignored,
-                place: draft.place,
+                implied: draft.place.is_none(),
             };
             (draft.service, object)
         });
     Ok(objects.collect())
+}
+
+/// One list for all that wait for the same: most wait for nothing but their namespace.
+fn share(list: Vec<Prerequisite>, known: &mut HashSet<Arc<[Prerequisite]>>) -> Arc<[Prerequisite]> {
+    if let Some(same) = known.get(&*list) {
+        return same.clone();
+    }
+    let list: Arc<[Prerequisite]> = list.into();
+    known.insert(list.clone());
+    list
 }
 
 fn assemble(

@@ -2,14 +2,15 @@
 
 use super::at::At as _;
 use super::compose::Context;
+use super::dress::Dress;
 use super::fingerprint::{Fingerprint, FingerprintKey};
-use super::instance::{INSTANCE_LABEL, Instance, PART_OF_LABEL, RUN_ANNOTATION, SERVICE_LABEL};
+use super::instance::RUN_ANNOTATION;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::path::Path;
 use super::plain::Plain;
 use super::portions::{PORTION, Portions};
-use super::rolling::{Contents, mark_readers, note_contents, object_at, read_by, reads_any};
+use super::rolling::{Contents, mark_readers, note_contents, read_by, reads_any};
 use super::set::{Generated, RunPolicy, WriteMode};
 use super::shape::shape;
 use super::wanted::Wanted;
@@ -19,7 +20,9 @@ use crate::manifest::fill::{FillError, fill_all};
 use crate::manifest::spec::Ignore;
 use crate::manifest::{Manifest, Service, names};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 /// An object on its way into the set.
@@ -28,9 +31,18 @@ pub(super) struct Draft {
     pub(super) key: ObjectKey,
     pub(super) resource: Arc<Resource>,
     pub(super) value: Value,
+    /// What it was read from, where that is part of the binary.
+    pub(super) document: Option<&'static str>,
     pub(super) mode: WriteMode,
-    pub(super) ignored: Vec<Path>,
-    pub(super) place: String,
+    pub(super) ignored: Box<[Path]>,
+    pub(super) place: Option<Place>,
+}
+
+/// Where the manifest of an object is.
+#[derive(Clone)]
+pub(super) struct Place {
+    file: Cow<'static, str>,
+    line: u32,
 }
 
 /// A draft in its final form: the text that goes on the wire, and of the value only what edges
@@ -40,8 +52,9 @@ pub(super) struct Sealed {
     pub(super) key: ObjectKey,
     pub(super) resource: Arc<Resource>,
     pub(super) mode: WriteMode,
-    pub(super) ignored: Vec<Path>,
-    pub(super) place: String,
+    pub(super) ignored: Box<[Path]>,
+    /// None where no manifest gives the object.
+    pub(super) place: Option<Place>,
     pub(super) body: Wanted,
     pub(super) digest: Fingerprint,
     pub(super) shape: Value,
@@ -49,9 +62,9 @@ pub(super) struct Sealed {
 
 impl Draft {
     /// Serialises the value, once, and keeps its shape.
-    pub(super) fn seal(self, key: &FingerprintKey) -> Sealed {
+    pub(super) fn seal(self, key: &FingerprintKey, dress: &Arc<Dress>) -> Sealed {
         Sealed {
-            body: self.value.to_string().into(),
+            body: Wanted::of(self.value.to_string(), self.document, dress),
             digest: key.of(&self.value),
             shape: shape(&self.value),
             service: self.service,
@@ -69,7 +82,7 @@ pub(super) struct Drafting<'a> {
     pub(super) settings: &'a ServiceConfig,
     pub(super) config: &'a Config,
     pub(super) context: Context<'a>,
-    pub(super) labels: Labels,
+    pub(super) dress: Arc<Dress>,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -79,6 +92,8 @@ impl<'a> Drafting<'a> {
     /// as JSON values together.
     pub(super) fn sealed(mut self) -> Vec<Sealed> {
         let key = self.context.key;
+        let dress = self.dress.clone();
+        let seal = |draft: Draft| draft.seal(key, &dress);
         let Portions {
             data,
             loose,
@@ -89,7 +104,7 @@ impl<'a> Drafting<'a> {
         let mut alone = Vec::new();
         for portion in workloads.chunks(PORTION) {
             let (reading, rest) = self.drafts(portion).into_iter().partition(reads_any);
-            alone.extend(parallel::map(rest, |draft: Draft| draft.seal(key)));
+            alone.extend(parallel::map(rest, seal));
             drafts.extend::<Vec<Draft>>(reading);
         }
         let read = read_by(&drafts);
@@ -97,19 +112,19 @@ impl<'a> Drafting<'a> {
         sealed.extend(alone);
         for portion in loose.chunks(PORTION) {
             let drafts = self.drafts(portion);
-            sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+            sealed.extend(parallel::map(drafts, seal));
         }
         let mut contents = Contents::new();
         note_contents(&drafts, &read, &mut contents);
         for portion in data.chunks(PORTION) {
             let drafts = self.drafts(portion);
             note_contents(&drafts, &read, &mut contents);
-            sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+            sealed.extend(parallel::map(drafts, seal));
         }
         if self.settings.roll_on_change {
             mark_readers(&mut drafts, &contents, key);
         }
-        sealed.extend(parallel::map(drafts, |draft| draft.seal(key)));
+        sealed.extend(parallel::map(drafts, seal));
         sealed
     }
 
@@ -123,8 +138,7 @@ impl<'a> Drafting<'a> {
         let plain = Plain {
             service: self.service.name.as_ref().into(),
             resource: Kinds::new(&[], &[]).of(&named),
-            namespace: &self.settings.namespace,
-            labels: &self.labels,
+            dress: &self.dress,
             key: self.context.key,
         };
         let ignores = |rule: &Ignore| *rule.kind == *"ConfigMap";
@@ -153,7 +167,7 @@ impl<'a> Drafting<'a> {
                 for (index, error) in errors {
                     let place = manifests
                         .get(index)
-                        .map(|m| place_of(m))
+                        .map(|m| Place::of(m).to_string())
                         .unwrap_or_default();
                     self.problems.push(Problem {
                         place,
@@ -228,19 +242,19 @@ impl<'a> Drafting<'a> {
     ) -> Option<Draft> {
         let resource = kinds.of(&value);
         if resource.namespaced {
-            namespace::settle(&mut value, &self.settings.namespace);
+            namespace::settle(&mut value, &self.dress.namespace);
         }
-        namespace::settle_references(&mut value, &self.settings.namespace);
+        namespace::settle_references(&mut value, &self.dress.namespace);
         image::adjust(
             &mut value,
             &self.config.image_rewrite,
             &self.config.pull_secrets,
         );
-        let key = key_of(&value, &resource);
+        let key = key_of(&value, &resource, &self.dress.namespace);
         if let Err(why) = check_name(&key) {
             let message = format!("{}: {why}", key.short());
             self.problems.push(Problem {
-                place: place_of(manifest),
+                place: Place::of(manifest).to_string(),
                 message,
                 hint: None,
             });
@@ -255,17 +269,20 @@ impl<'a> Drafting<'a> {
             secret::encode_string_data(&mut value);
         }
         if mode != WriteMode::Ensure {
-            self.labels.put_on(&mut value);
+            self.dress.label(&mut value);
         }
-        let place = place_of(manifest);
         Some(Draft {
             service: service.clone(),
             key,
             resource,
             value,
+            document: match manifest.json {
+                Cow::Borrowed(document) => Some(document),
+                Cow::Owned(_) => None,
+            },
             mode,
-            ignored,
-            place,
+            ignored: ignored.into(),
+            place: Some(Place::of(manifest)),
         })
     }
 
@@ -324,28 +341,19 @@ impl<'a> Drafting<'a> {
     }
 }
 
-/// The labels of the objects of one service.
-pub(super) struct Labels([(&'static str, String); 3]);
-
-impl Labels {
-    pub(super) fn of(instance: &Instance, service: &str) -> Self {
-        Self([
-            (INSTANCE_LABEL, instance.label()),
-            (SERVICE_LABEL, service.to_owned()),
-            (PART_OF_LABEL, instance.apply_set_id(service)),
-        ])
-    }
-
-    pub(super) fn put_on(&self, value: &mut Value) {
-        let labels = object_at(value, &["metadata", "labels"]);
-        for (name, value) in &self.0 {
-            labels.insert((*name).into(), value.as_str().into());
+impl Place {
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        Self {
+            file: manifest.file.clone(),
+            line: manifest.line,
         }
     }
 }
 
-pub(super) fn place_of(manifest: &Manifest) -> String {
-    format!("{}:{}", manifest.file, manifest.line)
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 pub(super) fn short_name(value: &Value) -> String {
@@ -356,10 +364,14 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.at(pointer).and_then(Value::as_str).unwrap_or("")
 }
 
-pub(super) fn key_of(value: &Value, resource: &Resource) -> ObjectKey {
+/// The key of an object; where it is in the namespace of its service, it shares that name.
+pub(super) fn key_of(value: &Value, resource: &Resource, home: &Arc<str>) -> ObjectKey {
     let namespace = resource
         .namespaced
-        .then(|| text(value, "/metadata/namespace").into());
+        .then(|| match text(value, "/metadata/namespace") {
+            same if *same == **home => home.clone(),
+            other => other.into(),
+        });
     ObjectKey {
         group: resource.group.clone(),
         kind: resource.kind.clone(),

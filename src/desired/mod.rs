@@ -7,6 +7,7 @@
 pub mod at;
 pub mod compose;
 mod drafting;
+mod dress;
 pub mod edges;
 pub mod fingerprint;
 pub mod fronts;

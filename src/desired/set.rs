@@ -63,16 +63,16 @@ pub struct DesiredObject {
     pub digest: Fingerprint,
     /// How it is written.
     pub mode: WriteMode,
-    /// What has to be there first.
-    pub after: Vec<Prerequisite>,
+    /// What has to be there first; shared by those for which it is the same.
+    pub after: Arc<[Prerequisite]>,
     /// Its place in the order: one more than the highest of what comes first.
     pub stage: u32,
     /// Fields left to others; they are not in the body.
-    pub ignored: Vec<Path>,
+    pub ignored: Box<[Path]>,
     /// A Service in front of pods of its own table: it is in order once one of them is ready.
     pub wants_endpoint: bool,
-    /// `file:line` of its manifest.
-    pub place: String,
+    /// Whether no manifest gives it: a namespace that is made for the others.
+    pub implied: bool,
 }
 
 /// How an object is written.
@@ -109,7 +109,7 @@ pub enum RunPolicy {
 }
 
 /// Something that has to be there before an object is written.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prerequisite {
     /// Which object.
     pub key: ObjectKey,
@@ -118,7 +118,7 @@ pub struct Prerequisite {
 }
 
 /// The condition that a prerequisite must be in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Need {
     /// It exists as applied.
     Applied,

@@ -1,11 +1,12 @@
 //! What goes on the wire for one object, kept as small as it can be.
 //!
-//! Of a document that is part of the binary only the metadata is kept: the rest is there anyhow, and
-//! thousands of copies of it would be most of what a process at rest holds.
+//! A document that is part of the binary is there anyhow: where only its metadata differs from what
+//! is wanted, nothing of it is kept. Thousands of copies would be most of what a process at rest
+//! holds.
 
+use super::dress::Dress;
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// The JSON text of an object as it ought to be.
@@ -15,26 +16,22 @@ pub struct Wanted(Kept);
 #[derive(Clone, PartialEq, Eq)]
 enum Kept {
     Whole(Arc<str>),
-    Spliced(Arc<Splice>),
-}
-
-/// A document with something else in one place of it.
-#[derive(PartialEq, Eq)]
-struct Splice {
-    document: &'static str,
-    place: Range<usize>,
-    instead: Box<str>,
+    Dressed(&'static str, Arc<Dress>),
 }
 
 impl Wanted {
-    /// A document that stays where it is, with `instead` in a place of it.
-    #[must_use]
-    pub fn spliced(document: &'static str, place: Range<usize>, instead: &str) -> Self {
-        Self(Kept::Spliced(Arc::new(Splice {
-            document,
-            place,
-            instead: instead.into(),
-        })))
+    /// A document with what its service puts on it.
+    pub(super) fn dressed(document: &'static str, dress: &Arc<Dress>) -> Self {
+        Self(Kept::Dressed(document, dress.clone()))
+    }
+
+    /// The text of an object, which may be that of a document with what its service puts on it.
+    pub(super) fn of(text: String, document: Option<&'static str>, dress: &Arc<Dress>) -> Self {
+        let made = document.and_then(|document| Some((document, dress.put_on(document)?)));
+        match made {
+            Some((document, made)) if made == text => Self::dressed(document, dress),
+            _ => text.into(),
+        }
     }
 
     /// The text.
@@ -42,7 +39,10 @@ impl Wanted {
     pub fn text(&self) -> Cow<'_, str> {
         match &self.0 {
             Kept::Whole(text) => Cow::Borrowed(text),
-            Kept::Spliced(splice) => Cow::Owned(splice.text()),
+            Kept::Dressed(document, dress) => {
+                // It had metadata when it was composed.
+                Cow::Owned(dress.put_on(document).unwrap_or_default())
+            }
         }
     }
 
@@ -51,7 +51,7 @@ impl Wanted {
     pub fn shared(&self) -> Arc<str> {
         match &self.0 {
             Kept::Whole(text) => text.clone(),
-            Kept::Spliced(splice) => splice.text().into(),
+            Kept::Dressed(..) => self.text().into(),
         }
     }
 
@@ -60,18 +60,6 @@ impl Wanted {
     pub fn value(&self) -> Option<serde_json::Value> {
         serde_json::from_str(&self.text()).ok()
     }
-}
-
-impl Splice {
-    fn text(&self) -> String {
-        splice(self.document, &self.place, &self.instead)
-    }
-}
-
-/// A text with something else in a place of it.
-pub(super) fn splice(text: &str, place: &Range<usize>, instead: &str) -> String {
-    let (before, after) = (text.get(..place.start), text.get(place.end..));
-    [before.unwrap_or(""), instead, after.unwrap_or("")].concat()
 }
 
 impl From<String> for Wanted {
@@ -89,14 +77,29 @@ impl fmt::Debug for Wanted {
 
 #[cfg(test)]
 mod tests {
+    use super::super::instance::Instance;
     use super::*;
 
+    const DOCUMENT: &str = r#"{"kind":"Service","metadata":{"name":"a"},"spec":{"x":1}}"#;
+
     #[test]
-    fn a_spliced_text_is_the_document_with_one_part_exchanged() {
-        let wanted = Wanted::spliced("{\"a\":{},\"b\":1}", 5..7, "[2]");
-        assert_eq!(wanted.text(), "{\"a\":[2],\"b\":1}");
-        assert_eq!(*wanted.shared(), *wanted.text());
-        assert_eq!(wanted.value().unwrap()["a"][0], 2);
-        assert_ne!(wanted, Wanted::from("{}".to_owned()));
+    fn a_document_that_is_only_dressed_is_not_kept() {
+        let instance = Instance {
+            name: "jsorc".into(),
+            namespace: "prod".into(),
+        };
+        let dress = Arc::new(Dress::of(&instance, "cache", "prod"));
+        let text = dress.put_on(DOCUMENT).unwrap();
+        let wanted = Wanted::of(text.clone(), Some(DOCUMENT), &dress);
+        assert!(matches!(wanted.0, Kept::Dressed(..)));
+        assert_eq!(wanted.text(), text);
+        assert_eq!(*wanted.shared(), *text);
+
+        let changed = text.replace("\"x\":1", "\"x\":2");
+        for document in [Some(DOCUMENT), None] {
+            let wanted = Wanted::of(changed.clone(), document, &dress);
+            assert!(matches!(wanted.0, Kept::Whole(_)));
+            assert_eq!(wanted.value().unwrap()["spec"]["x"], 2);
+        }
     }
 }

@@ -22,8 +22,8 @@ impl Engine {
             }
         }
         object.desired.after.iter().find_map(|prerequisite| {
-            let position = self.index.get(&prerequisite.key)?;
-            let first = &self.objects[*position];
+            let position = self.position(&prerequisite.key)?;
+            let first = &self.objects[position];
             let there = match first.standing {
                 Standing::InOrder => true,
                 Standing::Differs(_) => first.live.is_some(),
@@ -55,14 +55,13 @@ impl Engine {
     /// quarrel and are healed at once.
     pub(super) fn differs_beyond_fight(&self, position: usize, now: Now) -> bool {
         let object = &self.objects[position];
-        if object
-            .heals
-            .rest_until
-            .is_none_or(|until| until <= now.mono)
-        {
+        let resting = object.heals.as_ref();
+        let resting =
+            resting.filter(|heals| heals.rest_until.is_some_and(|until| until > now.mono));
+        let Some(heals) = resting else {
             return false;
-        }
-        let known = |path: &Path| object.heals.fields.contains(path);
+        };
+        let known = |path: &Path| heals.fields.contains(path);
         if self.has_to_strip(position) && object.additions().any(|addition| !known(&addition.path))
         {
             return true;

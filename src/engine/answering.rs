@@ -62,7 +62,7 @@ impl Engine {
         if self.landing.get(key) == Some(&attempt) {
             return self.on_landed(key);
         }
-        let Some(position) = self.index.get(key).copied() else {
+        let Some(position) = self.position(key) else {
             return;
         };
         let Some(flight) = self.objects[position]
@@ -89,7 +89,7 @@ impl Engine {
     /// A write of an object that left the set meanwhile was answered: what it made, the watch tells.
     fn on_landed(&mut self, key: &ObjectKey) {
         self.landing.remove(key);
-        self.queue.extend(self.index.get(key));
+        self.queue.extend(self.position(key));
         self.dirty.extend(self.services.keys().cloned());
     }
 
@@ -205,15 +205,13 @@ impl Engine {
     /// only another spelling of the same value.
     fn note_otherwise(&mut self, position: usize, answer: &Body, now: Now) {
         let object = &mut self.objects[position];
-        if object
-            .heals
-            .rest_until
-            .is_some_and(|until| until > now.mono)
+        if let Some(heals) = &mut object.heals
+            && heals.rest_until.is_some_and(|until| until > now.mono)
             && let Some(wanted) = object.desired.body.value()
         {
             let otherwise = lacking(&answer.value(), &wanted, Showing::Plain);
             let paths = otherwise.into_iter().map(|change| change.path);
-            object.heals.fields.extend(paths);
+            heals.fields.extend(paths);
         }
     }
 
@@ -324,7 +322,8 @@ impl Engine {
         let object = &mut self.objects[position];
         let (service, key) = (object.service.clone(), object.desired.key.clone());
         let disputed: Vec<_> = fields.iter().map(|change| change.path.clone()).collect();
-        let again = object.heals.count(now.mono, &key, disputed.iter().cloned());
+        let heals = object.heals.get_or_insert_default();
+        let again = heals.count(now.mono, &key, disputed.iter().cloned());
         let heal = Heal {
             service: service.clone(),
             key: key.clone(),

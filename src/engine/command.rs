@@ -66,7 +66,7 @@ pub enum Verb {
         /// The object as it ought to be.
         body: Wanted,
         /// Only if the object still has this uid.
-        uid: Option<String>,
+        uid: Option<Arc<str>>,
         /// Take fields that other managers changed.
         force: bool,
         /// Fields left to the managers that own them.
@@ -104,9 +104,9 @@ pub enum Verb {
     /// Delete it, if it is still this very one.
     Delete {
         /// Its uid.
-        uid: String,
+        uid: Arc<str>,
         /// Its version; absent where only the identity matters.
-        resource_version: Option<String>,
+        resource_version: Option<Arc<str>>,
     },
 }
 

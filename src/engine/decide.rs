@@ -130,8 +130,7 @@ pub fn differs(object: &Object) -> bool {
 fn resting_until(object: &Object, cause: Cause, around: &Surroundings<'_>) -> Option<Duration> {
     let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
     let heals = object
-        .heals
-        .rest_until
+        .rests_until()
         .filter(|_| matches!(cause, Cause::Drift(_)) && !around.beyond_fight);
     trouble.max(heals)
 }
@@ -318,7 +317,7 @@ mod tests {
             resource_version: "7".into(),
             evidence: None,
             surface: None,
-            additions: Vec::new(),
+            additions: Box::default(),
             health: Health::Terminating,
             made: false,
             labelled: true,

@@ -233,7 +233,7 @@ impl Engine {
     }
 
     /// Takes our fields back out of somebody else's object, by applying none.
-    pub(super) fn withdraw(&mut self, position: usize, flight: &Flight, uid: String, now: Now) {
+    pub(super) fn withdraw(&mut self, position: usize, flight: &Flight, uid: Arc<str>, now: Now) {
         let next = self.flight(position, flight.cause, Errand::Withdraw, now);
         let key = &self.objects[position].desired.key;
         let mut body = json!({
@@ -295,8 +295,7 @@ impl Engine {
             .as_ref()
             .and_then(|record| record.applied.as_ref());
         let lost = known.is_some();
-        if known.is_some_and(|known| known.uid == live.uid)
-            || !service.stored.contains(&object.desired.key)
+        if known.is_some_and(|known| known.uid == live.uid) || !service.stores(&object.desired.key)
         {
             return;
         }

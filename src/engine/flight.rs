@@ -5,6 +5,7 @@ use super::body::Body;
 use super::diff::FieldChange;
 use super::occurrence::Fault;
 use crate::desired::Fingerprint;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A write on its way.
@@ -23,7 +24,7 @@ pub struct Flight {
     /// How often somebody else wrote before a patch of it came.
     pub misses: u8,
     /// The version that its last removal was for.
-    pub tested: Option<String>,
+    pub tested: Option<Arc<str>>,
     /// How often it removed what others had added.
     pub strips: u8,
     /// What it removed of that, with what each field held.
@@ -31,9 +32,9 @@ pub struct Flight {
     /// What was wanted when it began; the manifest may change before the answer.
     pub digest: Fingerprint,
     /// The uid that the object had; `None` when it was not there.
-    pub uid: Option<String>,
+    pub uid: Option<Arc<str>>,
     /// The version that the object had; `None` when it was not there.
-    pub version: Option<String>,
+    pub version: Option<Arc<str>>,
     /// The live object before it, for blame and difference.
     pub before: Option<Body>,
 }

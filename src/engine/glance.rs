@@ -101,7 +101,7 @@ impl<'a> Glance<'a> {
             return None;
         }
         let inventories: Vec<&Inventory> = wanted().filter_map(|s| of(&s.name)).collect();
-        let records = inventories.iter().flat_map(|inventory| &inventory.records);
+        let records = inventories.iter().flat_map(|inventory| &*inventory.records);
         let shown = records.clone().map(|(key, record)| (key, &**record));
         let expected: HashMap<_, _> = shown.collect();
         // One that is in two of them is for whoever composes to refuse.
@@ -220,7 +220,7 @@ impl<'a> Glance<'a> {
             let inventory = self.inventory(&service.name);
             let records = inventory
                 .into_iter()
-                .flat_map(|inventory| &inventory.records);
+                .flat_map(|inventory| &*inventory.records);
             let mut unchanged: Vec<(ObjectKey, String)> = records
                 .map(|(key, record)| (key.clone(), record.resource.api_version()))
                 .collect();

@@ -3,12 +3,13 @@
 use super::event::WatchKey;
 use super::health::Health;
 use super::object::{Foreign, Looked, Object};
+use super::positions::Positions;
 use super::record::Inventory;
 use super::service::{Hold, Save, Service};
 use super::watching::{endpoint_slices, orders_of, watch_of};
 use super::{ClusterState, Command, Engine, Mode, Now, Standing};
 use crate::desired::{DesiredObject, DesiredSet, ObjectKey, WriteMode};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,12 +123,12 @@ impl Engine {
     /// Where inventories are, their namespace is: a plan does not ask for it.
     fn trust_home(&mut self) {
         let home = ObjectKey::new("", "Namespace", None, &self.instance.namespace);
-        if let Some(position) = self.index.get(&home).copied()
+        if let Some(position) = self.position(&home)
             && matches!(self.mode, Mode::Observe { .. })
             && self.objects[position].looked == Looked::No
         {
             self.objects[position].looked = Looked::Present(Box::new(Foreign {
-                uid: String::new(),
+                uid: "".into(),
                 owner: None,
                 managers: Vec::new(),
                 applied_by_us: false,
@@ -175,8 +176,8 @@ impl Engine {
             .services
             .values()
             .filter(|service| service.desired.kept);
-        for (key, record) in recorded.flat_map(|service| &service.inventory.records) {
-            if !self.index.contains_key(key) {
+        for (key, record) in recorded.flat_map(|service| &*service.inventory.records) {
+            if self.position(key).is_none() {
                 wanted.insert(watch_of(key, &record.resource));
             }
         }
@@ -201,9 +202,8 @@ impl Engine {
                 .key
                 .is("apiextensions.k8s.io", "CustomResourceDefinition")
                 || self
-                    .index
-                    .get(&prerequisite.key)
-                    .is_none_or(|position| self.objects[*position].health().is_current())
+                    .position(&prerequisite.key)
+                    .is_none_or(|position| self.objects[position].health().is_current())
         })
     }
 
@@ -240,16 +240,15 @@ impl Engine {
     }
 
     fn reindex(&mut self) {
-        self.index.clear();
         self.members.clear();
         self.waiters.clear();
+        self.index = Positions::of(&self.objects);
         for (position, object) in self.objects.iter().enumerate() {
-            self.index.insert(object.desired.key.clone(), position);
             self.members
                 .entry(object.service.clone())
                 .or_default()
                 .push(position);
-            for prerequisite in &object.desired.after {
+            for prerequisite in object.desired.after.iter() {
                 self.waiters
                     .entry(prerequisite.key.clone())
                     .or_default()
@@ -266,11 +265,13 @@ impl Engine {
     /// Finds the recorded objects that are not wanted: only another desired set or other
     /// inventories change which those are.
     fn find_leavers(&mut self) {
+        let objects = &self.objects;
         for (name, service) in &mut self.services {
             let recorded = service.inventory.records.keys();
             let is_here = |key: &&ObjectKey| {
-                let position = self.index.get(*key);
-                position.is_some_and(|position| self.objects[*position].service == *name)
+                let key_at = |position: usize| Some(&objects.get(position)?.desired.key);
+                let position = self.index.find(key, key_at);
+                position.is_some_and(|position| objects[position].service == *name)
             };
             service.left = recorded.filter(|key| !is_here(key)).cloned().collect();
         }
@@ -343,18 +344,24 @@ impl Engine {
 /// What was known before another set came; each object is there until it is taken over.
 struct Known {
     objects: Vec<Option<Object>>,
-    index: HashMap<ObjectKey, usize>,
+    index: Positions,
 }
 
 impl Known {
+    fn position(&self, key: &ObjectKey) -> Option<usize> {
+        let objects = &self.objects;
+        let key_at = |position: usize| Some(&objects.get(position)?.as_ref()?.desired.key);
+        self.index.find(key, key_at)
+    }
+
     fn get(&self, key: &ObjectKey) -> Option<&Object> {
-        let position = self.index.get(key)?;
-        self.objects.get(*position)?.as_ref()
+        let position = self.position(key)?;
+        self.objects.get(position)?.as_ref()
     }
 
     fn take(&mut self, key: &ObjectKey) -> Option<Object> {
-        let position = self.index.get(key)?;
-        self.objects.get_mut(*position)?.take()
+        let position = self.position(key)?;
+        self.objects.get_mut(position)?.take()
     }
 }
 
@@ -400,7 +407,7 @@ impl Service {
     }
 
     fn take_inventory(&mut self, inventory: Inventory) {
-        self.stored = inventory.records.keys().cloned().collect();
+        self.unstored = BTreeSet::new();
         self.inventory = inventory;
         self.blocked = self.moved();
     }

@@ -5,10 +5,11 @@
 
 use super::object::Object;
 use super::occurrence::Occurrence;
-use super::record::Record;
+use super::record::{Record, Records};
 use super::service::{Hold, Save, Service};
 use super::{Command, Engine, Now, Standing, WriteError};
 use crate::desired::{ObjectKey, WriteMode};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,9 +90,8 @@ impl Engine {
     /// Whether the namespace of the inventories is there, or not ours to look after.
     fn home_exists(&self) -> bool {
         let home = ObjectKey::new("", "Namespace", None, &self.instance.namespace);
-        self.index
-            .get(&home)
-            .is_none_or(|position| self.objects[*position].standing == Standing::InOrder)
+        self.position(&home)
+            .is_none_or(|position| self.objects[position].standing == Standing::InOrder)
     }
 
     pub(super) fn on_saved(
@@ -107,9 +107,7 @@ impl Engine {
         match result {
             Ok(version) => {
                 service.inventory.resource_version = Some(version);
-                if !service.stored.iter().eq(service.inventory.records.keys()) {
-                    service.stored = service.inventory.records.keys().cloned().collect();
-                }
+                service.unstored = BTreeSet::new();
                 service.news.arrive(&mut service.inventory.history);
                 service.hold = Hold::Proven;
                 service.save = match service.save {
@@ -187,8 +185,9 @@ impl Service {
     /// Brings the inventory up to what is applied, what is about to be, and what is still to be
     /// removed.
     fn take_stock<'a>(&mut self, members: impl Iterator<Item = &'a Object>) {
-        let records = &mut self.inventory.records;
         self.inventory.namespace.clone_from(&self.desired.namespace);
+        let records = &self.inventory.records;
+        let mut changed = Records::new();
         for object in members.filter(|object| object.desired.mode != WriteMode::Ensure) {
             let key = &object.desired.key;
             let known = records.get(key);
@@ -199,9 +198,24 @@ impl Service {
             if !stays {
                 let pending = || Arc::new(Record::pending(object.desired.resource.clone()));
                 let record = object.record.clone().unwrap_or_else(pending);
-                records.insert(key.clone(), record);
+                changed.insert(key.clone(), record);
             }
         }
+        if changed.is_empty() {
+            return;
+        }
+        let new = changed.keys().filter(|key| !records.contains_key(key));
+        self.unstored.extend(new.cloned());
+        if records.is_empty() {
+            self.inventory.records = Arc::new(changed);
+        } else {
+            Arc::make_mut(&mut self.inventory.records).extend(changed);
+        }
+    }
+
+    /// Whether the stored inventory names an object.
+    pub(super) fn stores(&self, key: &ObjectKey) -> bool {
+        self.inventory.records.contains_key(key) && !self.unstored.contains(key)
     }
 }
 

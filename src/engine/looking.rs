@@ -33,7 +33,7 @@ impl Engine {
         found: Result<Option<Box<Value>>, WriteError>,
         now: Now,
     ) {
-        let Some(position) = self.index.get(key).copied() else {
+        let Some(position) = self.position(key) else {
             return self.on_sought(key, found, now);
         };
         let object = &mut self.objects[position];
@@ -123,7 +123,7 @@ impl Foreign {
                 .at("/metadata/uid")
                 .and_then(Value::as_str)
                 .unwrap_or("")
-                .to_owned(),
+                .into(),
             owner: owner(object, None),
             managers: other_managers(object, manager),
             applied_by_us: owned_fields(object, manager).is_some(),

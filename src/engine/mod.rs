@@ -31,6 +31,7 @@ mod errands;
 mod event;
 mod exemptions;
 mod flight;
+mod gist;
 mod glance;
 pub mod health;
 pub mod history;
@@ -45,6 +46,7 @@ pub mod ownership;
 mod phase;
 mod pins;
 pub mod plan;
+mod positions;
 mod projection;
 mod pruning;
 mod receipt;
@@ -73,6 +75,7 @@ pub use event::{
     WatchKey, WriteError, Written,
 };
 pub use flight::Cause;
+pub use gist::Gist;
 pub use glance::{AtAGlance, Glance, Outline};
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
@@ -125,7 +128,7 @@ pub struct Engine {
     objects: Vec<Object>,
     marks: Vec<Option<census::Mark>>,
     open: BTreeSet<usize>,
-    index: HashMap<ObjectKey, usize>,
+    index: positions::Positions,
     members: HashMap<Arc<str>, Vec<usize>>,
     waiters: HashMap<ObjectKey, Vec<usize>>,
     watches: BTreeMap<WatchKey, bool>,
@@ -182,7 +185,7 @@ impl Engine {
             objects: Vec::new(),
             marks: Vec::new(),
             open: BTreeSet::new(),
-            index: HashMap::new(),
+            index: positions::Positions::default(),
             members: HashMap::new(),
             waiters: HashMap::new(),
             watches: BTreeMap::new(),
@@ -333,8 +336,7 @@ impl Engine {
             unknown: unknown.is_some(),
             waits_for: self.waits_for(object, service),
             blocked: service.blocked.as_deref(),
-            recorded: service.stored.contains(&object.desired.key)
-                && service.hold != Hold::Unproven,
+            recorded: service.stores(&object.desired.key) && service.hold != Hold::Unproven,
             beyond_fight: self.differs_beyond_fight(position, now),
             now: now.mono,
         };
@@ -391,6 +393,13 @@ impl Engine {
                 lost: self.lost.get(&watch).cloned(),
             }),
         }
+    }
+
+    /// Where the object of a key is in the list of objects.
+    fn position(&self, key: &ObjectKey) -> Option<usize> {
+        let objects = &self.objects;
+        self.index
+            .find(key, |position| Some(&objects.get(position)?.desired.key))
     }
 
     fn tell(&mut self, occurrence: Occurrence) {

@@ -48,8 +48,8 @@ pub struct Object {
     pub released: Option<Fingerprint>,
     /// Whether a write of ours may still land: one was sent and never answered.
     pub unsure: bool,
-    /// Recent heals, to notice fights.
-    pub heals: Box<Heals>,
+    /// Recent heals, to notice fights; nothing where there was none.
+    pub heals: Option<Box<Heals>>,
     /// The answer of a dry run, with the version it was made on.
     pub rehearsal: Option<Box<Rehearsal>>,
     /// Where the object stands.
@@ -69,16 +69,16 @@ pub struct Object {
     reason = "each is a fact of its own, and any of them can hold"
 )]
 pub struct Live {
-    /// Its uid.
-    pub uid: String,
-    /// Its version.
-    pub resource_version: String,
+    /// Its uid, shared with the record.
+    pub uid: Arc<str>,
+    /// Its version, shared with the record.
+    pub resource_version: Arc<str>,
     /// What our Apply entry says.
     pub evidence: Option<Evidence>,
     /// What its metadata shows of that.
     pub surface: Option<Fingerprint>,
     /// What others added to it.
-    pub additions: Vec<Addition>,
+    pub additions: Box<[Addition]>,
     /// Whether it is in order.
     pub health: Health,
     /// Whether we made it otherwise than by an apply: a Secret with made-up values.
@@ -86,9 +86,9 @@ pub struct Live {
     /// Whether it has our label.
     pub labelled: bool,
     /// The service that its label names.
-    pub service: Option<String>,
+    pub service: Option<Box<str>>,
     /// Why it is to be left alone, when it says so itself.
-    pub suspended: Option<String>,
+    pub suspended: Option<Box<str>>,
     /// Whether something else owns it.
     pub owned: bool,
     /// Named since the watch last started over.
@@ -112,7 +112,7 @@ pub enum Looked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign {
     /// Its uid.
-    pub uid: String,
+    pub uid: Arc<str>,
     /// Who owns it, in words; `None` when nobody seems to.
     pub owner: Option<String>,
     /// Its field managers.
@@ -149,11 +149,11 @@ pub struct Heals {
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
     /// The live version it was made on.
-    pub resource_version: Option<String>,
+    pub resource_version: Option<Arc<str>>,
     /// The fields that would change, or why it would fail.
     pub outcome: Result<Vec<(FieldChange, Blame)>, String>,
     /// The uid of an object that no watch shows and that has the name.
-    pub found: Option<String>,
+    pub found: Option<Arc<str>>,
     /// Whether the object has to be deleted and made anew.
     pub recreates: bool,
     /// Who checked it.
@@ -208,13 +208,19 @@ impl Object {
             lasting: BTreeSet::new(),
             released: None,
             unsure: false,
-            heals: Box::default(),
+            heals: None,
             rehearsal: None,
             standing: Standing::Unknown,
             explained: None,
             was: None,
             stash: None,
         }
+    }
+
+    /// Until when healing pauses, if it does.
+    #[must_use]
+    pub fn rests_until(&self) -> Option<Duration> {
+        self.heals.as_ref()?.rest_until
     }
 
     /// The health of the object, as far as it is known.
@@ -317,25 +323,26 @@ impl Live {
         label: &str,
         key: &FingerprintKey,
     ) -> Self {
+        let known = known.filter(|known| *known.uid == *sight.uid());
         let version = Some(sight.resource_version());
-        let same =
-            |known: &&Applied| known.uid == sight.uid() && known.version.as_deref() == version;
-        let confirmed = known.filter(same);
+        let confirmed = known.filter(|known| known.version.as_deref() == version);
         let (evidence, surface) = match confirmed.and_then(|known| known.evidence) {
             Some(evidence) => (Some(evidence), confirmed.and_then(|known| known.surface)),
             None => (sight.evidence(manager, key), sight.surface(manager, key)),
         };
         Self {
-            uid: sight.uid().to_owned(),
-            resource_version: sight.resource_version().to_owned(),
+            uid: known.map_or_else(|| sight.uid().into(), |known| known.uid.clone()),
+            resource_version: confirmed
+                .and_then(|known| known.version.clone())
+                .unwrap_or_else(|| sight.resource_version().into()),
             evidence,
             surface,
-            additions: Vec::new(),
+            additions: Box::default(),
             made: sight.is_made_by(manager),
             health: sight.health(),
             labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),
-            service: sight.label(SERVICE_LABEL),
-            suspended: sight.annotation(SUSPEND_ANNOTATION),
+            service: sight.label(SERVICE_LABEL).map(Into::into),
+            suspended: sight.annotation(SUSPEND_ANNOTATION).map(Into::into),
             owned: sight.is_owned(),
             seen: true,
         }

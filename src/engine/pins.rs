@@ -36,8 +36,8 @@ impl Engine {
                 return None;
             };
             let pin = Pin {
-                uid: Some(uid),
-                resource_version: Some(version),
+                uid: Some(uid.to_string()),
+                resource_version: Some(version.to_string()),
                 desired: None,
             };
             Some((key, pin))
@@ -56,8 +56,8 @@ impl Engine {
         let steps = steps.map(|(_, step)| step.key.clone());
         let unchanged = plan.services.iter().flat_map(|service| &service.unchanged);
         let idle = unchanged.map(|(key, _)| key.clone()).filter(|key| {
-            let position = self.index.get(key);
-            let standing = position.map(|position| &self.objects[*position].standing);
+            let position = self.position(key);
+            let standing = position.map(|position| &self.objects[position].standing);
             matches!(standing, Some(Standing::Differs(_)))
         });
         let all = steps.chain(idle);
@@ -99,7 +99,7 @@ pub(super) fn uid_of(object: &Object) -> Option<&str> {
         (None, _) => None,
     }
     .filter(|uid| !uid.is_empty())
-    .map(String::as_str)
+    .map(|uid| &**uid)
 }
 
 fn pin(object: &Object) -> Pin {
@@ -111,7 +111,7 @@ fn pin(object: &Object) -> Pin {
         resource_version: object
             .live
             .as_ref()
-            .map(|live| live.resource_version.clone()),
+            .map(|live| live.resource_version.to_string()),
         desired: Some((desired.digest, desired.body.shared())),
     }
 }

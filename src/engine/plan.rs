@@ -185,6 +185,15 @@ impl Engine {
     }
 
     fn step(object: &Object) -> Option<Step> {
+        let mut step = Self::outline(object)?;
+        if step.action == Action::Create {
+            step.summary = summary(object);
+        }
+        Some(step)
+    }
+
+    /// A step without the word about what is new, for which an object has to be looked into.
+    pub(super) fn outline(object: &Object) -> Option<Step> {
         let cause = match &object.standing {
             Standing::InOrder => return None,
             Standing::Blocked(why) | Standing::Failed(why) => {
@@ -251,12 +260,12 @@ impl Engine {
     }
 
     fn leaving(&self, name: &Arc<str>, key: ObjectKey, leaver: Leaver) -> Option<Step> {
-        let (action, reason) = match leaver {
-            Leaver::Gone | Leaver::Unknown => return None,
+        let action = leaver.action()?;
+        let reason = match leaver {
             Leaver::Keep(reason) | Leaver::Held(reason) | Leaver::Unseen(reason) => {
-                (Action::Kept, format!("stays: {reason}"))
+                format!("stays: {reason}")
             }
-            Leaver::Delete(..) => (Action::Delete, format!("no longer in services/{name}")),
+            _ => format!("no longer in services/{name}"),
         };
         let record = self.services[name].inventory.records.get(&key);
         Some(Step {
@@ -287,11 +296,7 @@ fn plain_step(object: &Object, action: Action, reason: String, checked: Checked)
         reason,
         risk: Risk::None,
         checked,
-        summary: if action == Action::Create {
-            summary(object)
-        } else {
-            String::new()
-        },
+        summary: String::new(),
     }
 }
 

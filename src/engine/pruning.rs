@@ -9,6 +9,7 @@ use super::health::Health;
 use super::looking::Sought;
 use super::occurrence::Occurrence;
 use super::ordered::left_alone;
+use super::plan::Action;
 use super::record::Record;
 use super::service::{Hold, Service};
 use super::watching::watch_of;
@@ -33,7 +34,18 @@ pub enum Leaver {
     /// It stays with many others until somebody confirms that they go; why.
     Held(String),
     /// It is deleted: uid and version.
-    Delete(String, String),
+    Delete(Arc<str>, Arc<str>),
+}
+
+impl Leaver {
+    /// What is done to it, if anything is to be said of it.
+    pub(super) fn action(&self) -> Option<Action> {
+        match self {
+            Self::Unknown | Self::Gone => None,
+            Self::Unseen(_) | Self::Keep(_) | Self::Held(_) => Some(Action::Kept),
+            Self::Delete(..) => Some(Action::Delete),
+        }
+    }
 }
 
 /// What somebody allowed this run to delete.
@@ -53,7 +65,7 @@ pub(super) struct Deletion {
     /// The service that the object left.
     pub(super) name: Arc<str>,
     /// The version that is deleted.
-    version: String,
+    version: Arc<str>,
 }
 
 /// How long the departure of a deleted object is waited for: a finalizer can hold it for ever.
@@ -76,7 +88,7 @@ impl Engine {
 
     /// The service that wants an object.
     fn owner_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
-        let position = *self.index.get(key)?;
+        let position = self.position(key)?;
         Some(&self.objects[position].service)
     }
 
@@ -108,7 +120,7 @@ impl Engine {
                 leaver,
                 Leaver::Delete(..) | Leaver::Unknown | Leaver::Unseen(_)
             );
-            goes && !self.index.contains_key(key) && !self.allowed.objects.contains(&key.short())
+            goes && self.position(key).is_none() && !self.allowed.objects.contains(&key.short())
         };
         let many = leavers.iter().filter(counts).count();
         if self.allowed.confirmed || many <= MANY || many * 2 <= service.inventory.records.len() {
@@ -136,7 +148,7 @@ impl Engine {
             let named = self
                 .services
                 .get(owner)
-                .is_some_and(|owner| owner.stored.contains(key));
+                .is_some_and(|owner| owner.stores(key));
             return if named { Leaver::Gone } else { Leaver::Unknown };
         }
         let watch = watch_of(key, &record.resource);
@@ -241,12 +253,14 @@ impl Engine {
             return;
         };
         // One that moved is named by another inventory.
-        if !self.index.contains_key(key) && !self.is_surely_gone(key, &resource, now) {
+        if self.position(key).is_none() && !self.is_surely_gone(key, &resource, now) {
             return;
         }
         if let Some(service) = self.services.get_mut(name)
-            && service.inventory.records.remove(key).is_some()
+            && service.inventory.records.contains_key(key)
         {
+            Arc::make_mut(&mut service.inventory.records).remove(key);
+            service.unstored.remove(key);
             self.sought.remove(key);
             self.departures.remove(key);
             service.mark_unsaved(now.mono);
@@ -281,7 +295,7 @@ impl Engine {
         }
     }
 
-    fn delete(&mut self, name: &Arc<str>, key: ObjectKey, uid: String, version: String) {
+    fn delete(&mut self, name: &Arc<str>, key: ObjectKey, uid: Arc<str>, version: Arc<str>) {
         if self.deletions.contains_key(&key) {
             return;
         }
@@ -320,7 +334,7 @@ impl Engine {
             return;
         };
         // It may be wanted again.
-        self.queue.extend(self.index.get(key));
+        self.queue.extend(self.position(key));
         match outcome {
             Ok(_) => {
                 self.dirty.insert(name.clone());
@@ -346,7 +360,7 @@ impl Engine {
             Err(WriteError::Changed) => {
                 let known = self.strays.get_mut(key);
                 if let Some(live) = known.filter(|live| live.resource_version == version) {
-                    live.resource_version.clear();
+                    live.resource_version = "".into();
                 }
                 self.dirty.insert(name);
             }

@@ -9,7 +9,6 @@ use super::object::{Object, Standing};
 use super::record::Receipt;
 use super::service::Service;
 use crate::desired::WriteMode;
-use crate::desired::compose::CREATE_NAMESPACE;
 use std::sync::Arc;
 
 impl Engine {
@@ -72,7 +71,7 @@ fn is_settled(object: &Object, service: &Service) -> bool {
         return false;
     }
     if object.desired.mode == WriteMode::Ensure {
-        return object.desired.place == CREATE_NAMESPACE;
+        return object.desired.implied;
     }
     let record = service.inventory.records.get(&object.desired.key);
     let Some((record, live)) = record.zip(object.live.as_ref()) else {

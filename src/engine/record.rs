@@ -23,10 +23,13 @@ pub struct Inventory {
     pub history: History,
     /// Stands for a look into every object, where the inventory was stored with all in order.
     pub receipt: Option<Receipt>,
-    /// The objects. A record is shared with what is known of its object, and with what is being
-    /// stored: thousands of copies were most of what a command holds.
-    pub records: BTreeMap<ObjectKey, Arc<Record>>,
+    /// The objects. They are shared with what is being stored, and a record with what is known of
+    /// its object: thousands of copies were most of what a command holds.
+    pub records: Arc<Records>,
 }
+
+/// The objects of an inventory.
+pub type Records = BTreeMap<ObjectKey, Arc<Record>>;
 
 /// Says that the records are the whole service: composed from this, each object was in order in the
 /// very version that is recorded, with nothing to report of any.
@@ -55,13 +58,13 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// The object's uid.
-    pub uid: String,
+    pub uid: Arc<str>,
     /// What was wanted.
     pub digest: Fingerprint,
     /// Our Apply entry and the values under it; `None` for objects that are created only.
     pub evidence: Option<Evidence>,
     /// The version of which that is the evidence.
-    pub version: Option<String>,
+    pub version: Option<Arc<str>>,
     /// What its metadata shows of the evidence, for an object that counts changes of its spec.
     pub surface: Option<Fingerprint>,
     /// Fields that other managers owned from the start, left to them.
@@ -109,7 +112,7 @@ impl Inventory {
             epoch: 0,
             history: History::default(),
             receipt: None,
-            records: BTreeMap::new(),
+            records: Arc::default(),
         }
     }
 }

@@ -56,7 +56,7 @@ impl Engine {
             WriteError::Immutable(reason) => self.on_immutable(position, &reason, now),
             WriteError::NamespaceMissing(ref namespace) => {
                 let key = ObjectKey::new("", "Namespace", None, namespace);
-                if let Some(home) = self.index.get(&key).copied() {
+                if let Some(home) = self.position(&key) {
                     self.objects[home].looked = Looked::No;
                     self.queue.insert(home);
                 }

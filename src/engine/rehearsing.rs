@@ -70,15 +70,15 @@ impl Engine {
     /// could only be refused. `None` while that is not known.
     pub(super) fn can_ask(&self, object: &Object) -> Option<bool> {
         let mut can = true;
-        for prerequisite in &object.desired.after {
+        for prerequisite in object.desired.after.iter() {
             let home = matches!(
                 &*prerequisite.key.kind,
                 "Namespace" | "CustomResourceDefinition"
             );
-            let Some(first) = self.index.get(&prerequisite.key).filter(|_| home) else {
+            let Some(first) = self.position(&prerequisite.key).filter(|_| home) else {
                 continue;
             };
-            let first = &self.objects[*first];
+            let first = &self.objects[first];
             if first.standing == Standing::Unknown || first.looked == Looked::Pending {
                 return None;
             }

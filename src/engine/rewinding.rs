@@ -48,6 +48,6 @@ impl Engine {
 impl Live {
     /// Whatever is shown next is newer.
     fn forget_version(&mut self) {
-        self.resource_version.clear();
+        self.resource_version = "".into();
     }
 }

@@ -54,8 +54,8 @@ pub struct Service {
     pub inventory: Inventory,
     /// What happened since it was stored.
     pub(super) news: News,
-    /// Names that the stored inventory has.
-    pub stored: BTreeSet<ObjectKey>,
+    /// Names that the inventory has and the stored one, for all that is known, has not.
+    pub unstored: BTreeSet<ObjectKey>,
     /// Recorded objects that are not wanted any more.
     pub left: Vec<ObjectKey>,
     /// Whether the stored inventory is behind, and when it is brought up to date.
@@ -175,7 +175,7 @@ impl Service {
             wants_rerun: false,
             census: Census::default(),
             news: News::default(),
-            stored: BTreeSet::new(),
+            unstored: BTreeSet::new(),
             left: Vec::new(),
             save: Save::Clean,
             unsaved_heals: None,

@@ -142,8 +142,8 @@ impl Engine {
     /// The service that an object belongs to.
     #[must_use]
     pub fn service_of(&self, key: &ObjectKey) -> Option<&Arc<str>> {
-        let position = self.index.get(key)?;
-        Some(&self.objects[*position].service)
+        let position = self.position(key)?;
+        Some(&self.objects[position].service)
     }
 
     fn kept(&self, name: &Arc<str>) -> Vec<(ObjectKey, String)> {

@@ -172,7 +172,7 @@ impl Engine {
         let patch = stripping(version, &unwelcome).to_string().into();
         let dry_run = matches!(self.mode, Mode::Observe { .. });
         flight.strips += 1;
-        flight.tested = Some(version.to_owned());
+        flight.tested = Some(version.into());
         for addition in unwelcome {
             let change = removal(body, &addition.path, self.showing(position));
             let mut known = flight.stripped.iter();

@@ -18,7 +18,7 @@ impl Engine {
         self.departures.retain(|_, until| *until > now.mono);
         let due = |object: &Object| {
             let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
-            trouble.is_some() || object.heals.rest_until.is_some() || object.flight.is_none()
+            trouble.is_some() || object.rests_until().is_some() || object.flight.is_none()
         };
         let waiting = self.objects.iter().enumerate().filter(|(_, object)| {
             !matches!(object.standing, Standing::InOrder | Standing::Writing) && due(object)

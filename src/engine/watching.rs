@@ -62,7 +62,7 @@ impl WatchKey {
 #[must_use]
 pub fn watches_of<'a>(inventories: impl Iterator<Item = &'a Inventory>) -> Vec<WatchKey> {
     let mut watches = BTreeSet::new();
-    for (key, record) in inventories.flat_map(|inventory| &inventory.records) {
+    for (key, record) in inventories.flat_map(|inventory| &*inventory.records) {
         watches.insert(watch_of(key, &record.resource));
     }
     watches.into_iter().collect()
@@ -133,7 +133,7 @@ impl Engine {
             }
             return;
         }
-        let position = self.index.get(&key).copied();
+        let position = self.position(&key);
         if position.is_some_and(|position| self.has_seen(position, &sight)) {
             self.echoes += 1;
             return;
@@ -194,7 +194,7 @@ impl Engine {
         let Some(live) = &mut self.objects[position].live else {
             return false;
         };
-        let same = sight.uid() == live.uid && sight.resource_version() == live.resource_version;
+        let same = *sight.uid() == *live.uid && *sight.resource_version() == *live.resource_version;
         live.seen |= same;
         same
     }
@@ -208,7 +208,7 @@ impl Engine {
     ) -> Live {
         let mut live = Live::of(sight, confirmed, &self.manager, &self.label, &self.key);
         if let Some(position) = position {
-            live.additions = self.additions_to(position, &live, sight);
+            live.additions = self.additions_to(position, &live, sight).into();
         }
         live
     }
@@ -228,7 +228,8 @@ impl Engine {
         let after = object.health();
         let service = object.service.clone();
         let foreign_write = known.is_none_or(|known| {
-            known.resource_version != object.live.as_ref().map_or("", |l| &l.resource_version)
+            let now = object.live.as_ref().map(|live| &live.resource_version);
+            now != Some(&known.resource_version)
         });
         if before == after {
             return;
@@ -266,7 +267,7 @@ impl Engine {
         if self.strays.remove(&key).is_some() {
             self.dirty.extend(self.services.keys().cloned());
         }
-        if let Some(position) = self.index.get(&key).copied() {
+        if let Some(position) = self.position(&key) {
             let gone = self.live(Some(position), self.confirmed(Some(position)), &sight);
             let known = self.objects[position].live.as_ref();
             // Another one was made since, and its answer was faster.
@@ -370,7 +371,7 @@ impl Engine {
         if self.slices.get(&key).is_none_or(|known| *known != slice) {
             self.forget_slice(&key);
             let front = slice.front();
-            if let Some(position) = self.index.get(&front).copied() {
+            if let Some(position) = self.position(&front) {
                 let name = self.objects[position].service.clone();
                 if let Some(service) = self.services.get_mut(&name) {
                     service.holds_rerun = false;
@@ -399,7 +400,7 @@ impl Engine {
 
     pub(super) fn on_explained(&mut self, key: &ObjectKey, why: Option<Explanation>) {
         let why = why.map(Box::new);
-        if let Some(position) = self.index.get(key).copied() {
+        if let Some(position) = self.position(key) {
             let object = &mut self.objects[position];
             if !object.health().is_current() && object.explained != why {
                 object.explained = why;

@@ -27,7 +27,7 @@ impl Engine {
         let object = &self.objects[position];
         let verb = match errand {
             Errand::Release => Verb::Release {
-                paths: object.desired.ignored.clone(),
+                paths: object.desired.ignored.to_vec(),
             },
             Errand::Prove => Verb::Prove {
                 body: object.desired.body.clone(),

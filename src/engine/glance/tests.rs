@@ -36,7 +36,7 @@ fn inventory(objects: &[(&str, &str)]) -> Inventory {
             namespaced: true,
         };
         let applied = Applied {
-            uid: format!("uid-{name}"),
+            uid: format!("uid-{name}").into(),
             digest: Fingerprint(1),
             evidence: None,
             version: Some("5".into()),
@@ -50,7 +50,7 @@ fn inventory(objects: &[(&str, &str)]) -> Inventory {
         };
         let kind = "HorizontalPodAutoscaler";
         let key = ObjectKey::new("autoscaling", kind, Some("prod"), name);
-        inventory.records.insert(key, record.into());
+        Arc::make_mut(&mut inventory.records).insert(key, record.into());
     }
     inventory.receipt = Some(Receipt {
         source: SOURCE,
@@ -94,7 +94,7 @@ fn without_a_receipt_for_just_this_nothing_is_told_at_a_glance() {
     let good = [inventory(&[("a", "v2")])];
     assert!(told(&services, &good, &orders));
     let fewer = Inventory {
-        records: BTreeMap::new(),
+        records: Arc::default(),
         ..good[0].clone()
     };
     assert!(!told(&services, &[fewer], &orders));

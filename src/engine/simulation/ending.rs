@@ -76,7 +76,7 @@ impl World {
         if object.mode == WriteMode::Ensure || is_theirs(engine, key, live) {
             return None;
         }
-        let known = &engine.objects[engine.index[key]];
+        let known = &engine.objects[engine.position(key).unwrap()];
         let wanted = object.body.value().unwrap();
         let generated = matches!(object.mode, WriteMode::Generate(_));
         let differs = leaves(&wanted).into_iter().find(|(at, value)| {
@@ -100,7 +100,7 @@ impl World {
         }
         let stored = &self.server.inventories.get(&known.service)?.records;
         let record = stored.get(key).and_then(|record| record.applied.as_ref());
-        let recorded = record.is_some_and(|applied| applied.uid == live.uid);
+        let recorded = record.is_some_and(|applied| *applied.uid == *live.uid);
         (!recorded).then(|| format!("{key} {} is recorded as {record:?}", live.uid))
     }
 
@@ -121,7 +121,7 @@ impl World {
         };
         // One that is kept may have been in two services.
         let exact = |key: &ObjectKey| {
-            let wanted = engine.index.contains_key(key);
+            let wanted = engine.position(key).is_some();
             records(key) == 1 || !wanted && records(key) > 1
         };
         for (key, live) in &self.server.objects {
@@ -136,15 +136,15 @@ impl World {
         }
         let all = self.server.inventories.values();
         for inventory in all.filter(|inventory| !is_stuck(engine, &inventory.service)) {
-            for (key, record) in &inventory.records {
-                let wanted = engine.index.contains_key(key);
+            for (key, record) in &*inventory.records {
+                let wanted = engine.position(key).is_some();
                 let live = self.server.objects.get(key);
-                let uid = record.applied.as_ref().map(|applied| &applied.uid);
+                let uid = record.applied.as_ref().map(|applied| &*applied.uid);
                 if live.is_none() {
                     return Some(format!("{key} is recorded and not there"));
                 }
                 // One that others made anew under its name is kept, and so is a Secret of ours.
-                if !wanted && !key.is_secret() && live.map(|live| &live.uid) == uid {
+                if !wanted && !key.is_secret() && live.map(|live| &*live.uid) == uid {
                     return Some(format!("{key} is not wanted, and still there"));
                 }
             }
@@ -155,7 +155,7 @@ impl World {
 
 /// Whether an object is somebody else's, and the engine says that a person has to decide.
 fn is_theirs(engine: &Engine, key: &ObjectKey, live: &Stored) -> bool {
-    let known = &engine.objects[engine.index[key]];
+    let known = &engine.objects[engine.position(key).unwrap()];
     matches!(known.standing, Standing::Blocked(_))
         && live.applied_by(&instance().identity()).is_none()
         && live.body["data"].get("theirs").is_some()

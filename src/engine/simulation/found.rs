@@ -24,7 +24,7 @@ fn unlabel(live: &mut Value) {
 
 fn recorded_uid(world: &World) -> Option<String> {
     let record = world.server.inventories["one"].records.get(&secret_key())?;
-    Some(record.applied.as_ref()?.uid.clone())
+    Some(record.applied.as_ref()?.uid.to_string())
 }
 
 fn secret_uid(world: &World) -> Option<String> {
@@ -241,7 +241,7 @@ fn an_answer_that_is_no_object_is_tried_again() {
 fn the_evidence_of_our_own_answer_is_read_from_it() {
     let mut world = World::quiet(one(three()));
     let engine = &world.processes[0].engine;
-    let position = engine.index[&map_key("c")];
+    let position = engine.position(&map_key("c")).unwrap();
     let known = engine.objects[position].record.clone().unwrap();
     let applied = known.applied.clone().unwrap();
     let mut shown = world.server.look(&map_key("c")).unwrap();

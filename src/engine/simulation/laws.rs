@@ -167,7 +167,7 @@ impl World {
             )
         });
         let engine = &self.processes[process].engine;
-        let position = engine.index.get(&write.key).copied();
+        let position = engine.position(&write.key);
         let object = position.map(|position| &engine.objects[position]);
         let flight = object.and_then(|object| object.flight.as_ref());
         // What takes a write back belongs to the batch of that write, whoever leads by now.
@@ -207,7 +207,7 @@ impl World {
         self.server.inventories.values().any(|inventory| {
             let record = inventory.records.get(key);
             let applied = record.and_then(|record| record.applied.as_ref());
-            applied.is_some_and(|applied| applied.uid == uid)
+            applied.is_some_and(|applied| *applied.uid == *uid)
         })
     }
 

@@ -3,7 +3,6 @@
 
 use super::dice::Dice;
 use crate::config::Policy;
-use crate::desired::compose::CREATE_NAMESPACE;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
 use crate::desired::{
     DesiredObject, DesiredService, DesiredSet, FingerprintKey, Generated, Instance, Need,
@@ -90,9 +89,9 @@ fn object(
         mode: WriteMode::Apply,
         after: after.iter().map(needs).collect(),
         stage: 0,
-        ignored: Vec::new(),
+        ignored: Box::default(),
         wants_endpoint: false,
-        place: format!("services/{service}/kube/all.yaml:1"),
+        implied: false,
     }
 }
 
@@ -166,7 +165,7 @@ pub fn any(dice: &mut Dice) -> DesiredSet {
     let namespaces = resource("", "Namespace", "namespaces", false);
     let mut namespace = object(namespaces, "two", home.clone(), Value::Null, &[]);
     namespace.mode = WriteMode::Ensure;
-    namespace.place = CREATE_NAMESPACE.into();
+    namespace.implied = true;
     second.push(namespace);
     let widgets = resource("demo.dev", "Widget", "widgets", true);
     let key = ObjectKey::new("demo.dev", "Widget", Some("other"), "w");

@@ -70,11 +70,11 @@ fn set(foreign: Foreign, ignored: &[&str]) -> DesiredSet {
         digest: fingerprints().of(&wanted()),
         body: wanted().to_string().into(),
         mode: WriteMode::Apply,
-        after: Vec::new(),
+        after: Arc::default(),
         stage: 0,
         ignored: ignored.iter().filter_map(|p| Path::parse(p)).collect(),
         wants_endpoint: false,
-        place: "services/web/kube/web.yaml:1".into(),
+        implied: false,
     };
     let service = DesiredService {
         name: "web".into(),
@@ -126,7 +126,7 @@ fn inventory(conflicts: &[&str]) -> Inventory {
     };
     let mut inventory = Inventory::empty("web".into(), "prod");
     inventory.resource_version = Some("1".into());
-    inventory.records.insert(key(), record.into());
+    Arc::make_mut(&mut inventory.records).insert(key(), record.into());
     inventory
 }
 
