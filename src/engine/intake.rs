@@ -74,6 +74,7 @@ impl Engine {
         self.remember_strays(known.objects.into_iter().flatten());
         self.reindex();
         self.restore_records();
+        self.record_what_moved(now);
         self.send_watches();
         self.queue.extend(0..self.objects.len());
         self.dirty.extend(self.services.keys().cloned());
@@ -295,6 +296,18 @@ impl Engine {
             }
             if let Some(live) = self.strays.remove(&object.desired.key) {
                 object.live.get_or_insert(live);
+            }
+        }
+    }
+
+    /// What moved to another service and is as it is wanted there is not written, and so not
+    /// recorded on the way.
+    fn record_what_moved(&mut self, now: Now) {
+        for object in self.objects.iter().filter(|object| object.record.is_some()) {
+            if let Some(service) = self.services.get_mut(&object.service)
+                && !service.inventory.records.contains_key(&object.desired.key)
+            {
+                service.mark_unsaved(now.mono);
             }
         }
     }

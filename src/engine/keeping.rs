@@ -6,12 +6,15 @@
 use super::object::Object;
 use super::occurrence::Occurrence;
 use super::record::{Record, Records};
-use super::service::{Hold, Save, Service};
+use super::service::{Hold, Refusals, Save, Service};
 use super::{Command, Engine, Now, Standing, WriteError};
 use crate::desired::{ObjectKey, WriteMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long after a refusal an inventory is stored again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Asks for the inventory to be stored with an object in it, before that is created.
@@ -34,14 +37,16 @@ impl Engine {
         if !self.writes() {
             return;
         }
+        let mut due = service.refusals.until;
         if service.census.unrecorded == 0 {
             // The answer to the last write makes this looked at again.
             if service.census.flights > 0 {
                 return;
             }
-            if at > now.mono {
-                return self.wake(at);
-            }
+            due = due.max(at);
+        }
+        if due > now.mono {
+            return self.wake(due);
         }
         if !self.home_exists() {
             return;
@@ -74,6 +79,7 @@ impl Engine {
                 && let Save::At(at) = &mut service.save
             {
                 *at = now.mono;
+                service.refusals = Refusals::default();
                 self.save_inventory(&name, now);
             }
         }
@@ -108,6 +114,7 @@ impl Engine {
             Ok(version) => {
                 service.inventory.resource_version = Some(version);
                 service.unstored = BTreeSet::new();
+                service.refusals = Refusals::default();
                 service.news.arrive(&mut service.inventory.history);
                 service.hold = Hold::Proven;
                 service.save = match service.save {
@@ -121,9 +128,15 @@ impl Engine {
                 self.dirty.extend(self.services.keys().cloned());
             }
             Err(error) => {
-                let again = now.mono + Duration::from_secs(2);
+                let again = now.mono + PAUSE;
                 service.save = Save::At(again);
-                if is_of_another(&error) {
+                let of_another = is_of_another(&error);
+                // The first time it is only to be read before.
+                if !of_another || service.refusals.any {
+                    service.refusals.until = again;
+                }
+                service.refusals.any = true;
+                if of_another {
                     self.inventories_read = false;
                     self.out.push(Command::ReadInventories);
                 }

@@ -62,6 +62,8 @@ pub struct Service {
     pub save: Save,
     /// The first heal that is not stored yet, and when the last one is to be.
     pub unsaved_heals: Option<(Duration, Duration)>,
+    /// What storing it has met.
+    pub refusals: Refusals,
     /// Whether the inventory was shown to be ours.
     pub hold: Hold,
     /// When its workloads were last restarted as a remedy.
@@ -111,6 +113,15 @@ pub enum Save {
     At(Duration),
     /// It is being stored; when to store it again, if it fell behind meanwhile.
     Saving(Option<Duration>),
+}
+
+/// The refusals to store an inventory since it was stored last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Refusals {
+    /// Whether there was one.
+    pub any: bool,
+    /// Until when it is not tried again.
+    pub until: Duration,
 }
 
 impl Save {
@@ -179,6 +190,7 @@ impl Service {
             left: Vec::new(),
             save: Save::Clean,
             unsaved_heals: None,
+            refusals: Refusals::default(),
             hold: Hold::Unproven,
             restarted: None,
             suspended: None,

@@ -9,6 +9,7 @@ use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::desired::{DesiredObject, ObjectKey, WriteMode};
 use crate::engine::object::Object;
+use crate::engine::service::Service;
 use crate::engine::{Engine, Phase, Standing};
 use serde_json::Value;
 use std::sync::Arc;
@@ -174,6 +175,10 @@ fn is_stuck(engine: &Engine, service: &Arc<str>) -> bool {
 
 /// A service that does not run although nothing is blocked.
 fn unsettled(engine: &Engine, world: &World) -> Option<String> {
+    let refused = |(_, service): &(_, &Service)| service.refusals.any;
+    if let Some((name, _)) = engine.services.iter().find(refused) {
+        return Some(format!("the inventory of {name} is not stored"));
+    }
     let status = engine.status(world.now());
     let mut services = status.services.iter();
     let wrong = services

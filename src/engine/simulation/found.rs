@@ -1,12 +1,13 @@
 //! What the simulation found, each as one example.
 
 use super::faults::Fault;
-use super::samples::{config_maps, map, map_key, one, secret, secret_key, three};
+use super::samples::{config_maps, map, map_key, one, secret, secret_key, service, set, three};
+use super::server::inventory_key;
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::sight::Sight;
 use crate::engine::watching::watch_of;
-use crate::engine::{Body, Event, Occurrence, Phase, WatchChange, Written};
+use crate::engine::{Body, Event, Occurrence, Phase, WatchChange, WriteError, Written};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -254,4 +255,47 @@ fn the_evidence_of_our_own_answer_is_read_from_it() {
     let seen = engine.live(Some(position), Some(&applied), &sight);
     assert_eq!(seen.evidence, applied.evidence);
     world.pass(SOON);
+}
+
+/// Each refusal makes the inventories be read again, after which everything is looked at again.
+#[test]
+fn an_inventory_that_is_refused_for_ever_is_not_tried_for_ever() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    let key = inventory_key("one");
+    world
+        .server
+        .refuses
+        .insert(key.clone(), WriteError::Changed);
+    world.want(one(three()));
+    world.pass(SOON);
+    let refused = |told: &&Occurrence| matches!(told, Occurrence::InventoryRefused { .. });
+    assert!((3..12).contains(&world.told.iter().filter(refused).count()));
+    world.server.refuses.remove(&key);
+    world.pass(SOON);
+    assert!(world.server.objects.contains_key(&map_key("c")));
+}
+
+/// Its first inventory had forgotten it, and it never differed from what is wanted.
+#[test]
+fn what_moves_away_and_back_before_it_is_written_is_recorded_where_it_is() {
+    let two = |objects| service("two", "prod", objects);
+    let at_home = || {
+        let home = service("one", "prod", vec![map("a", "1", &[]), map("b", "1", &[])]);
+        set(vec![home, two(vec![map("c", "1", &[])])])
+    };
+    let mut world = World::quiet(at_home());
+    let denied = WriteError::Invalid("denied by a policy".into());
+    world.server.refuses.insert(map_key("b"), denied);
+    world.want(set(vec![
+        service("one", "prod", vec![map("a", "1", &[])]),
+        two(vec![map("b", "2", &[]), map("c", "1", &[])]),
+    ]));
+    world.pass(SOON);
+    world.want(at_home());
+    world.pass(SOON);
+    let names = |service: &str| {
+        let inventory = world.server.inventories.get(service);
+        inventory.is_some_and(|inventory| inventory.records.contains_key(&map_key("b")))
+    };
+    assert!(names("one") && !names("two"));
 }

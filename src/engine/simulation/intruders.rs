@@ -2,7 +2,7 @@
 
 use super::faults::Fault;
 use super::samples::instance;
-use super::server::orders_key;
+use super::server::{inventory_key, orders_key};
 use super::world::{Item, World};
 use crate::desired::ObjectKey;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
@@ -199,11 +199,24 @@ impl World {
 
     fn refuse(&mut self, key: ObjectKey) {
         self.faults.count(Fault::Refused);
+        if self.dice.chance(250) {
+            return self.refuse_inventory();
+        }
         let why = if self.dice.chance(500) {
             WriteError::Invalid("denied by a policy".into())
         } else {
             WriteError::Forbidden("not allowed".into())
         };
+        self.refuse_for_a_while(key, why);
+    }
+
+    /// Somebody stores an inventory again and again, or is said to.
+    fn refuse_inventory(&mut self) {
+        let service = ["one", "two"][self.dice.roll(2)];
+        self.refuse_for_a_while(inventory_key(service), WriteError::Changed);
+    }
+
+    fn refuse_for_a_while(&mut self, key: ObjectKey, why: WriteError) {
         self.server.refuses.insert(key.clone(), why);
         let wait = self.dice.millis(20_000, 120_000);
         self.plan(wait, Item::Mischief(Box::new(Mischief::Accept(key))));

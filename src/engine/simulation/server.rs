@@ -6,7 +6,7 @@
 //! under the version that was read. A person's or a controller's writes go through the same store.
 
 use super::object::Stored;
-use super::samples::{config_maps, instance};
+use super::samples::{instance, map_key};
 use crate::desired::ObjectKey;
 use crate::desired::secret::generate;
 use crate::engine::{Inventory, Orders, Verb, Write, WriteError, Written};
@@ -204,6 +204,9 @@ impl Server {
 
     /// Stores an inventory, if the stored one is the one that is known.
     pub fn save(&mut self, mut inventory: Inventory) -> Result<String, WriteError> {
+        if let Some(why) = self.refuses.get(&inventory_key(&inventory.service)) {
+            return Err(why.clone());
+        }
         let stored = self.inventories.get(&inventory.service);
         match (stored, &inventory.resource_version) {
             (None, Some(_)) => return Err(WriteError::Gone),
@@ -289,7 +292,10 @@ impl Server {
 
 /// The `ConfigMap` of the orders.
 pub fn orders_key() -> ObjectKey {
-    let instance = instance();
-    let kind = &config_maps().kind;
-    ObjectKey::new("", kind, Some(&instance.namespace), &instance.orders_name())
+    map_key(&instance().orders_name())
+}
+
+/// The `ConfigMap` of a service's inventory.
+pub fn inventory_key(service: &str) -> ObjectKey {
+    map_key(&instance().inventory_name(service))
 }
