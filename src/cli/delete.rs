@@ -9,6 +9,7 @@ use super::suspend::refused;
 use crate::daemon::Settings;
 use crate::desired::ObjectKey;
 use crate::desired::edges::Node;
+use crate::desired::links::Links;
 use crate::engine::removing::{Fate, backwards, kept};
 use crate::engine::{Verb, Wish, Write, WriteError};
 use futures::StreamExt as _;
@@ -294,13 +295,14 @@ impl Task<'_> {
 
 /// Everything that goes is there, so positions are those of `own`.
 fn stages(own: &[&Seen]) -> Vec<Vec<usize>> {
-    let nodes: Vec<Node<'_>> = own
-        .iter()
-        .map(|one| Node {
-            key: &one.key,
-            service: &one.service,
-            value: one.live.as_ref().unwrap_or(&Value::Null),
-        })
+    let live = own.iter().map(|one| one.live.as_ref());
+    let links: Vec<Links> = live
+        .map(|live| live.map(Links::of).unwrap_or_default())
         .collect();
-    backwards(&nodes)
+    let nodes = own.iter().zip(&links).map(|(one, links)| Node {
+        key: &one.key,
+        service: &one.service,
+        links,
+    });
+    backwards(&nodes.collect::<Vec<_>>())
 }

@@ -12,9 +12,9 @@ use super::fronts::Backs;
 use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
+use super::links::Links;
 use super::order;
 use super::set::{DesiredObject, DesiredService, DesiredSet, Prerequisite, WriteMode};
-use super::shape::shape;
 use crate::config::{Config, Problem};
 use crate::manifest::Catalog;
 use serde_json::json;
@@ -116,7 +116,7 @@ fn add_namespaces(drafts: &mut Vec<Sealed>, config: &Config, context: Context<'_
             place: None,
             body: value.to_string().into(),
             digest: context.key.of(&value),
-            shape: shape(&value),
+            links: Links::of(&value),
         });
     }
 }
@@ -154,7 +154,7 @@ fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problem
         .map(|draft| Node {
             key: &draft.key,
             service: &draft.service,
-            value: &draft.shape,
+            links: &draft.links,
         })
         .collect();
     let graph = Graph::new(&nodes);

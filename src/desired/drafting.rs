@@ -7,12 +7,12 @@ use super::fingerprint::{Fingerprint, FingerprintKey};
 use super::instance::RUN_ANNOTATION;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
+use super::links::Links;
 use super::path::Path;
 use super::plain::Plain;
 use super::portions::{PORTION, Portions};
 use super::rolling::{Contents, mark_readers, note_contents, read_by, reads_any};
 use super::set::{Generated, RunPolicy, WriteMode};
-use super::shape::shape;
 use super::wanted::Wanted;
 use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
@@ -45,8 +45,8 @@ pub(super) struct Place {
     line: u32,
 }
 
-/// A draft in its final form: the text that goes on the wire, and of the value only what edges
-/// between objects look at.
+/// A draft in its final form: the text that goes on the wire, and of the value only what leads to
+/// other objects.
 pub(super) struct Sealed {
     pub(super) service: Arc<str>,
     pub(super) key: ObjectKey,
@@ -57,16 +57,16 @@ pub(super) struct Sealed {
     pub(super) place: Option<Place>,
     pub(super) body: Wanted,
     pub(super) digest: Fingerprint,
-    pub(super) shape: Value,
+    pub(super) links: Links,
 }
 
 impl Draft {
-    /// Serialises the value, once, and keeps its shape.
+    /// Serialises the value, once, and keeps what leads to others.
     pub(super) fn seal(self, key: &FingerprintKey, dress: &Arc<Dress>) -> Sealed {
         Sealed {
             body: Wanted::of(self.value.to_string(), self.document, dress),
             digest: key.of(&self.value),
-            shape: shape(&self.value),
+            links: Links::of(&self.value),
             service: self.service,
             key: self.key,
             resource: self.resource,

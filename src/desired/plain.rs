@@ -5,8 +5,8 @@ use super::drafting::{Place, Sealed, check_name, key_of};
 use super::dress::{Document, Dress};
 use super::fingerprint::FingerprintKey;
 use super::key::{ObjectKey, Resource};
+use super::links::Links;
 use super::set::WriteMode;
-use super::shape::shape;
 use super::wanted::Wanted;
 use crate::config::Problem;
 use crate::manifest::{Manifest, placeholder};
@@ -72,7 +72,7 @@ impl Plain<'_> {
             place: Some(Place::of(manifest)),
             digest: digest.map_err(|error| problem(error.to_string()))?,
             body,
-            shape: shape(&value),
+            links: Links::of(&value),
         })
     }
 }

@@ -91,14 +91,3 @@ pub fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Valu
         .into_iter()
         .flatten()
 }
-
-/// Whether a mapping of labels holds all of a selector's.
-#[must_use]
-pub fn selects(selector: &Value, labels: &Value) -> bool {
-    selector.as_object().is_some_and(|wanted| {
-        !wanted.is_empty()
-            && wanted
-                .iter()
-                .all(|(name, value)| labels.get(name) == Some(value))
-    })
-}

@@ -175,6 +175,7 @@ fn without_us(live: &Value, manager: &str, to: Option<&str>) -> Option<Vec<Value
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::links::Links;
     use crate::desired::{Fingerprint, Resource};
     use crate::engine::Applied;
 
@@ -264,13 +265,14 @@ mod tests {
         let key = |kind: &str, group: &str| ObjectKey::new(group, kind, Some("prod"), "web");
         let (map, account) = (key("ConfigMap", ""), key("ServiceAccount", ""));
         let workload = key("Deployment", "apps");
-        let plain = json!({});
+        let plain = Links::default();
         let pods = json!({"kind": "Deployment", "spec": {"template": {"spec": {"serviceAccountName": "web",
             "containers": [{"envFrom": [{"configMapRef": {"name": "web"}}]}]}}}});
-        let node = |key, value| Node {
+        let pods = Links::of(&pods);
+        let node = |key, links| Node {
             key,
             service: "web",
-            value,
+            links,
         };
         let nodes = [
             node(&map, &plain),
