@@ -35,8 +35,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return unread(&error),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // It waits more than it computes: a second thread costs more in handing over than it brings.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {

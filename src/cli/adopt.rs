@@ -40,7 +40,7 @@ pub(super) async fn command(context: &Context, args: AdoptArgs) -> Result<Exit, 
         );
         claims.push((service, object, claim));
     }
-    confirm(&args, &claims)?;
+    confirm(&args, &claims).await?;
     let hands = connected.hands()?;
     for (service, object, claim) in claims.iter().filter(|(_, _, claim)| !claim.ours) {
         take(&hands, &settings, service, object).await?;
@@ -107,14 +107,17 @@ async fn look(reader: &Reader, service: &str, object: &DesiredObject) -> Result<
 }
 
 /// Asks where a tool would put its own back, or does without on `--yes`.
-fn confirm(args: &AdoptArgs, claims: &[(&str, &DesiredObject, Claim)]) -> Result<(), Failure> {
+async fn confirm(
+    args: &AdoptArgs,
+    claims: &[(&str, &DesiredObject, Claim)],
+) -> Result<(), Failure> {
     for (_, object, claim) in claims {
         let Some(owner) = claim.owner.as_ref().filter(|_| !claim.ours && !args.yes) else {
             continue;
         };
         let object = object.key.short();
         let fear = format!("{object} belongs to {owner}, which may put its own back");
-        if can_ask() && ask(&format!("{fear}. Adopt it all the same?"))? {
+        if can_ask() && ask(&format!("{fear}. Adopt it all the same?")).await? {
             continue;
         }
         return Err(Failure {

@@ -53,7 +53,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     }
     let gist = session.engine().gist();
     require_rights(context, &settings, &session, &gist).await?;
-    match confirm(context, &args, &settings, &connected, &session) {
+    match confirm(context, &args, &settings, &connected, &session).await {
         // Much may have changed while somebody thought about it.
         Ok(true) => session.keep_looking(),
         Ok(false) => {}
@@ -179,7 +179,8 @@ async fn require_named_target(settings: &Settings, connected: &Connected) -> Res
     if can_ask()
         && ask(&format!(
             "jsorc was never applied to {place}. Apply it there?"
-        ))?
+        ))
+        .await?
     {
         return Ok(());
     }
@@ -192,7 +193,7 @@ async fn require_named_target(settings: &Settings, connected: &Connected) -> Res
 }
 
 /// Asks before anything is deleted or recreated. Whether anybody was asked.
-fn confirm(
+async fn confirm(
     context: &Context,
     args: &ApplyArgs,
     settings: &Settings,
@@ -209,7 +210,9 @@ fn confirm(
         if ask(&format!(
             "{} {are} deleted or recreated. Go on?",
             count(losses, "object")
-        ))? {
+        ))
+        .await?
+        {
             return Ok(true);
         }
         return Err(Failure {

@@ -44,7 +44,7 @@ pub(super) async fn command(context: &Context, args: DeleteArgs) -> Result<Exit,
         farewell: &farewell,
     };
     let seen = farewell.look().await?;
-    task.confirm(&seen)?;
+    task.confirm(&seen).await?;
     farewell.order(Wish::Deleted).await?;
     let outcome = task.carry_out(seen).await?;
     let stays = outcome.kept.keys().chain(&outcome.going).cloned().collect();
@@ -82,7 +82,7 @@ impl Task<'_> {
         matches!(seen.fate, Fate::Ours(..)) && self.kept(seen).is_none()
     }
 
-    fn confirm(&self, seen: &[Seen]) -> Result<(), Failure> {
+    async fn confirm(&self, seen: &[Seen]) -> Result<(), Failure> {
         let doomed: Vec<&Seen> = seen.iter().filter(|seen| self.goes(seen)).collect();
         self.warn_dependents();
         if self.args.yes || doomed.is_empty() {
@@ -104,7 +104,7 @@ impl Task<'_> {
                 )
             });
         }
-        if ask(&format!("Delete {count}?"))? {
+        if ask(&format!("Delete {count}?")).await? {
             return Ok(());
         }
         Err(Failure {
