@@ -86,7 +86,11 @@ impl Engine {
         Some(match decision {
             Decision::Unknown => Standing::Unknown,
             Decision::Leave => return None,
-            Decision::InOrder => Standing::InOrder,
+            Decision::InOrder => {
+                // A watch that was faster than the answer to a write showed something new.
+                self.objects[position].stash = None;
+                Standing::InOrder
+            }
             Decision::Wait(what) => Standing::Waiting(what),
             Decision::Block(why) => Standing::Blocked(why),
             Decision::Rest(until) => {

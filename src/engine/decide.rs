@@ -119,6 +119,8 @@ pub fn differs(object: &Object) -> bool {
         .as_ref()
         .and_then(|record| record.applied.as_ref());
     match (&object.live, known) {
+        // Whoever made it, it is as it ought to be.
+        (Some(_), _) if matches!(object.desired.mode, WriteMode::Generate(_)) => false,
         (Some(live), Some(known)) => {
             !matches!(compared(object, live, known, None), Difference::None)
         }

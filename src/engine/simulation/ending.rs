@@ -30,8 +30,13 @@ impl World {
             |object: &&Object| matches!(object.standing, Standing::Failed(_) | Standing::Writing);
         let failed = engine.objects.iter().find(failed);
         let failed = failed.map(|object| format!("{} failed", object.desired.key));
+        let hoards =
+            |object: &&Object| object.standing == Standing::InOrder && object.stash.is_some();
+        let hoarded = engine.objects.iter().find(hoards);
+        let hoarded = hoarded.map(|object| format!("the body of {} is kept", object.desired.key));
         wrong
             .or(failed)
+            .or(hoarded)
             .or_else(|| self.inexact(engine))
             .or_else(|| unsettled(engine, self))
     }
