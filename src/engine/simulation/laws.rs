@@ -33,7 +33,7 @@ pub enum Law {
     OneLeader,
     /// What is refused is tried less and less.
     NoHotLoop,
-    /// A receipt that is found to hold is true.
+    /// A receipt that is found to hold is true, and what a plan comes to is what it says.
     Honest,
 }
 

@@ -1,5 +1,5 @@
-//! Whether receipts are true: whenever somebody who starts now would find them to hold, a look at
-//! everything has to say the same.
+//! Whether what is said in short is true: whenever somebody who starts now would find the receipts to
+//! hold, a look at everything has to say the same; and a gist is that of the plan.
 
 use super::fields::leaves;
 use super::laws::Law;
@@ -25,6 +25,15 @@ impl World {
                 });
             }
         }
+    }
+
+    /// Holds what a plan comes to against the plan.
+    pub fn judge_gist(&mut self, process: usize) {
+        let engine = &self.processes[process].engine;
+        let same = engine.gist() == engine.plan().gist();
+        self.laws.hold(Law::Honest, same, || {
+            format!("process {process} says another gist than its plan has")
+        });
     }
 
     /// What a start at a glance concludes.
