@@ -18,6 +18,14 @@ use crate::{
     wishes::Wishes,
 };
 
+/// So many objects are written before anything is measured: a server that has just started is slow,
+/// and gets faster with every thousand.
+const WARMING: usize = 5000;
+
+/// A server goes on for a while after its last answer, for watches, store and garbage: nobody pays for
+/// who went before.
+const REST: Duration = Duration::from_secs(1);
+
 /// What one program took.
 #[derive(Default)]
 struct Row {
@@ -112,7 +120,9 @@ impl<'a> Course<'a> {
         let wire = self
             .runtime
             .block_on(Wire::new(cluster.kubeconfig(), "rawflood"));
-        self.flood(&cluster, &wire, &format!("warm-{run}"), 16);
+        for number in 0..WARMING.div_ceil(self.size) {
+            self.flood(&cluster, &wire, &format!("warm-{number}"), 16);
+        }
         let subjects = self.sources.len();
         let steps = 1 + subjects + self.peers.as_ref().map_or(0, |_| Peers::known().len());
         for step in 0..steps {
@@ -138,6 +148,7 @@ impl<'a> Course<'a> {
         let namespace = cluster.namespace(name);
         self.runtime.block_on(wire.create_namespace(&namespace));
         let shots = Shots::of(objects, &namespace);
+        std::thread::sleep(REST);
         shots.fire(self.runtime, wire, width)
     }
 
@@ -180,6 +191,7 @@ impl<'a> Course<'a> {
         let namespace = cluster.namespace("jsorc");
         self.runtime.block_on(wire.create_namespace(&namespace));
         let subject = Subject::new(&source, self.mix, self.size, cluster, &namespace);
+        std::thread::sleep(REST);
         let cold = timed(subject.apply());
         let again = timed(subject.apply());
         let plan = timed(subject.plan());
@@ -204,6 +216,7 @@ impl<'a> Course<'a> {
         let namespace = cluster.namespace("peer");
         self.runtime.block_on(wire.create_namespace(&namespace));
         let command = || peers.apply(peer, forms, cluster, &namespace);
+        std::thread::sleep(REST);
         let cold = timed(command());
         let again = timed(command());
         self.drift(wire, &namespace);
