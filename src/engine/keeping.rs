@@ -5,10 +5,10 @@
 
 use super::object::Object;
 use super::occurrence::Occurrence;
-use super::record::{Record, Records};
+use super::record::Record;
 use super::service::{Hold, Refusals, Save, Service};
 use super::{Command, Engine, Now, Standing, WriteError};
-use crate::desired::{ObjectKey, WriteMode};
+use crate::desired::{ObjectKey, Resource, WriteMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -200,35 +200,50 @@ impl Service {
     fn take_stock<'a>(&mut self, members: impl Iterator<Item = &'a Object>) {
         self.inventory.namespace.clone_from(&self.desired.namespace);
         let records = &self.inventory.records;
-        let mut changed = Records::new();
-        for object in members.filter(|object| object.desired.mode != WriteMode::Ensure) {
+        let mut pending = Pending::default();
+        let mut change = |object: &'a Object| {
             let key = &object.desired.key;
             let known = records.get(key);
-            let stays = match &object.record {
-                Some(record) => known == Some(record),
-                None => known.is_some_and(|known| known.is_pending()),
+            let record = match &object.record {
+                Some(record) if known == Some(record) => return None,
+                Some(record) => record.clone(),
+                None if known.is_some_and(|known| known.is_pending()) => return None,
+                None => pending.of(&object.desired.resource),
             };
-            if !stays {
-                let pending = || Arc::new(Record::pending(object.desired.resource.clone()));
-                let record = object.record.clone().unwrap_or_else(pending);
-                changed.insert(key.clone(), record);
-            }
-        }
-        if changed.is_empty() {
-            return;
-        }
-        let new = changed.keys().filter(|key| !records.contains_key(key));
-        self.unstored.extend(new.cloned());
+            Some((key, record, known.is_none()))
+        };
+        let tracked = members.filter(|object| object.desired.mode != WriteMode::Ensure);
+        let changes: Vec<_> = tracked.filter_map(&mut change).collect();
+        let new = changes.iter().filter(|(_, _, is_new)| *is_new);
+        self.unstored.extend(new.map(|(key, ..)| (*key).clone()));
+        let changes = changes.into_iter();
+        let changes = changes.map(|(key, record, _)| (key.clone(), record));
         if records.is_empty() {
-            self.inventory.records = Arc::new(changed);
-        } else {
-            Arc::make_mut(&mut self.inventory.records).extend(changed);
+            // Built at once it is half as large as one that grows.
+            self.inventory.records = Arc::new(changes.collect());
+        } else if changes.len() > 0 {
+            Arc::make_mut(&mut self.inventory.records).extend(changes);
         }
     }
 
     /// Whether the stored inventory names an object.
     pub(super) fn stores(&self, key: &ObjectKey) -> bool {
         self.inventory.records.contains_key(key) && !self.unstored.contains(key)
+    }
+}
+
+/// The records of what is about to be created: one for all objects of a kind, which say the same.
+#[derive(Default)]
+struct Pending(Vec<Arc<Record>>);
+
+impl Pending {
+    fn of(&mut self, resource: &Arc<Resource>) -> Arc<Record> {
+        let known = self.0.iter().find(|record| record.resource == *resource);
+        known.cloned().unwrap_or_else(|| {
+            let record = Arc::new(Record::pending(resource.clone()));
+            self.0.push(record.clone());
+            record
+        })
     }
 }
 
