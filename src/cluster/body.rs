@@ -3,6 +3,7 @@
 use crate::desired::path::Path;
 use crate::engine::WriteError;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -13,12 +14,15 @@ pub(super) fn body_with(
     uid: Option<&str>,
     without: &[Path],
 ) -> Result<Vec<u8>, WriteError> {
-    let Some(uid) = uid.filter(|_| without.is_empty()) else {
+    let Some(bound_to) = uid.filter(|_| without.is_empty()) else {
         return body_without(body, uid, without);
     };
-    let body = &*body;
     let broken = |error: serde_json::Error| WriteError::Invalid(error.to_string());
-    let top: Top<'_> = serde_json::from_str(body).map_err(broken)?;
+    let top: Top<'_> = serde_json::from_str(&body).map_err(broken)?;
+    let metadata: Metadata = serde_json::from_str(top.metadata.get()).map_err(broken)?;
+    if metadata.uid.is_some() {
+        return body_without(body, uid, without);
+    }
     // It is a part of the body: its brace opens this far from the beginning.
     let inside = top.metadata.get().as_ptr() as usize - body.as_ptr() as usize + 1;
     let comma = if body[inside..].starts_with('}') {
@@ -26,7 +30,7 @@ pub(super) fn body_with(
     } else {
         ","
     };
-    let uid = Value::from(uid).to_string();
+    let uid = Value::from(bound_to).to_string();
     let bound = [&body[..inside], "\"uid\":", &uid, comma, &body[inside..]];
     Ok(bound.concat().into_bytes())
 }
@@ -36,6 +40,12 @@ pub(super) fn body_with(
 struct Top<'a> {
     #[serde(borrow)]
     metadata: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    uid: Option<IgnoredAny>,
 }
 
 fn body_without(
@@ -76,5 +86,13 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn a_body_that_names_a_uid_is_bound_to_ours_only() {
+        let body = r#"{"metadata":{"name":"a","uid":"theirs"}}"#;
+        let bound = body_with(body.into(), Some("u-1"), &[]).unwrap();
+        let bound = String::from_utf8(bound).unwrap();
+        assert_eq!(bound, r#"{"metadata":{"name":"a","uid":"u-1"}}"#);
     }
 }

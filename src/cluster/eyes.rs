@@ -5,6 +5,7 @@
 
 use super::lately::Read;
 use super::transport::{Counter, Rights, client};
+use super::watch::Expected;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
 use kube::{Client, Config};
@@ -55,6 +56,14 @@ impl Eyes {
             .send_if_modified(|now| std::mem::replace(now, follow) != follow);
     }
 
+    /// Opens watches of what is most likely not there yet.
+    ///
+    /// # Errors
+    /// When a new connection cannot be set up.
+    pub fn begin(&mut self, wanted: Vec<WatchKey>) -> Result<(), kube::Error> {
+        self.open(wanted, Expected::Nothing)
+    }
+
     /// Opens the watches that are missing and closes those that are not wanted any more.
     ///
     /// # Errors
@@ -72,6 +81,10 @@ impl Eyes {
                 self.connections[open.connection].1 -= 1;
             }
         }
+        self.open(wanted, Expected::Anything)
+    }
+
+    fn open(&mut self, wanted: Vec<WatchKey>, expected: Expected) -> Result<(), kube::Error> {
         for key in wanted {
             if !self.open.contains_key(&key) {
                 let connection = self.connection()?;
@@ -84,6 +97,7 @@ impl Eyes {
                     self.events.clone(),
                     self.attention.subscribe(),
                     read.clone(),
+                    expected,
                 ));
                 self.connections[connection].1 += 1;
                 let open = Open {

@@ -2,9 +2,10 @@
 //!
 //! A small step function of its own instead of kube-runtime's watcher, because that one asks for
 //! version 0, which any cache may answer from the past; here the first read is consistent (no
-//! version given). A server without streamed lists is asked for a paged list. Between the two
-//! steps nothing is lost: the watch goes on from the version that the read ended with. After a
-//! break it asks first whether the store still has the history that this version is of.
+//! version given). A server without streamed lists is asked for a paged list, and so is every server
+//! where nothing is expected to be there: what ends a streamed list comes ten milliseconds later.
+//! Between the two steps nothing is lost: the watch goes on from the version that the read ended with.
+//! After a break it asks first whether the store still has the history that this version is of.
 
 use super::lately::Read;
 use super::page::{Page, is_before, with_kind};
@@ -32,6 +33,15 @@ const PAGE: u32 = 500;
 /// have read what is there, and then go on from where they were.
 pub type Attention = tokio::sync::watch::Receiver<bool>;
 
+/// What is there when a watch begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Much, maybe.
+    Anything,
+    /// Nothing, most likely.
+    Nothing,
+}
+
 /// Watches until the receiver is gone.
 pub async fn watch(
     client: Client,
@@ -40,6 +50,7 @@ pub async fn watch(
     events: Sender<Event>,
     attention: Attention,
     read: Read,
+    expected: Expected,
 ) {
     let mut watching = Watching {
         client,
@@ -48,6 +59,7 @@ pub async fn watch(
         selector,
         events,
         streamed: true,
+        expected,
         read,
     };
     let (mut failures, mut broke) = (0, false);
@@ -98,6 +110,8 @@ struct Watching {
     selector: String,
     events: Sender<Event>,
     streamed: bool,
+    /// At the first read.
+    expected: Expected,
     read: Read,
     /// `None` where changes are always followed.
     attention: Option<Attention>,
@@ -129,7 +143,8 @@ impl Watching {
                 .follow(&format!("&resourceVersion={from}"), version)
                 .await;
         }
-        if self.streamed {
+        let expected = std::mem::replace(&mut self.expected, Expected::Anything);
+        if self.streamed && expected == Expected::Anything {
             let query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
             match self.follow(query, version).await {
                 Err(Ended::Failed(reason)) if reason.contains("sendInitialEvents") => {

@@ -87,7 +87,7 @@ impl Beginning {
             if matches!(found, Ok(None)) {
                 // Nothing of this instance is stored: everything will have to be looked at.
                 let expected = settings.expected_watches(|_| true);
-                eyes.keep(expected).map_err(|error| broken(&error))?;
+                eyes.begin(expected).map_err(|error| broken(&error))?;
             }
             shared_key(settings, hands.as_ref(), found).await
         };

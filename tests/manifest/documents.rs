@@ -218,6 +218,24 @@ metadata:
 }
 
 #[test]
+fn what_only_the_server_gives() {
+    refused_kube(
+        r"apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  creationTimestamp: null
+  uid: 0b0f3f3c-8f0e-4d6b-9c70-0f4a0e5f9d11
+",
+        r"error: services/web/kube/web.yaml:6:8: `metadata.uid` is given by the server
+  |
+6 |   uid: 0b0f3f3c-8f0e-4d6b-9c70-0f4a0e5f9d11
+  |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+hint: remove `uid`",
+    );
+}
+
+#[test]
 fn namespace_of_a_cluster_scoped_object() {
     refused_kube(
         r"apiVersion: v1

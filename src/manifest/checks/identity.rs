@@ -1,4 +1,5 @@
-//! Names and namespaces: what the API server would take, and where an object can live.
+//! Names and namespaces: what the API server would take, where an object can live, and what it is not
+//! for a manifest to say.
 
 use super::super::document::Document;
 use super::super::kinds;
@@ -6,10 +7,27 @@ use super::super::names;
 use super::super::problem::Problem;
 use super::super::stand_in;
 
-/// Checks the name and the namespace of a document.
+/// What is of one object in one cluster. An apply with it is refused, or lands on no other object.
+const GIVEN_BY_THE_SERVER: &[&str] = &["uid", "resourceVersion", "managedFields"];
+
+/// Checks the name and the namespace of a document, and its other metadata.
 pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
     check_name(document, problems);
     check_namespace(document, problems);
+    check_given(document, problems);
+}
+
+fn check_given(document: &Document, problems: &mut Vec<Problem>) {
+    for field in GIVEN_BY_THE_SERVER {
+        let Some(node) = document.body.at(&["metadata", field]) else {
+            continue;
+        };
+        if !node.is_null() {
+            let message = format!("`metadata.{field}` is given by the server");
+            let problem = document.source.error(node.spot, message);
+            problems.push(problem.hint(format!("remove `{field}`")));
+        }
+    }
 }
 
 fn check_name(document: &Document, problems: &mut Vec<Problem>) {
