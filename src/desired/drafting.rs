@@ -17,6 +17,7 @@ use super::wanted::Wanted;
 use super::{image, namespace, parallel, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
+use crate::manifest::packed::Slot;
 use crate::manifest::spec::Ignore;
 use crate::manifest::{Manifest, Service, names};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub(super) struct Draft {
     pub(super) resource: Arc<Resource>,
     pub(super) value: Value,
     /// What it was read from, where that is part of the binary.
-    pub(super) document: Option<&'static str>,
+    pub(super) document: Option<Slot>,
     pub(super) mode: WriteMode,
     pub(super) ignored: Box<[Path]>,
     pub(super) place: Option<Place>,
@@ -276,10 +277,7 @@ impl<'a> Drafting<'a> {
             key,
             resource,
             value,
-            document: match manifest.json {
-                Cow::Borrowed(document) => Some(document),
-                Cow::Owned(_) => None,
-            },
+            document: manifest.json.slot(),
             mode,
             ignored: ignored.into(),
             place: Some(Place::of(manifest)),

@@ -10,7 +10,6 @@ use super::set::WriteMode;
 use super::wanted::Wanted;
 use crate::config::Problem;
 use crate::manifest::{Manifest, placeholder};
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ impl Plain<'_> {
     /// Whether a document is one of them: nothing in it has to be filled, and no pod reads it.
     pub(super) fn takes(&self, manifest: &Manifest, read: &BTreeSet<ObjectKey>) -> bool {
         let is_one = manifest.kind == "ConfigMap" && manifest.api_version == "v1";
-        if !is_one || placeholder::is_template(&manifest.json) {
+        if !is_one || placeholder::is_template(&manifest.json.read()) {
             return false;
         }
         let namespace = manifest
@@ -52,16 +51,17 @@ impl Plain<'_> {
             message,
             hint: None,
         };
+        let text = manifest.json.read();
         let document: Document<'_> =
-            serde_json::from_str(&manifest.json).map_err(|error| problem(error.to_string()))?;
+            serde_json::from_str(&text).map_err(|error| problem(error.to_string()))?;
         let value = self.dress.metadata(&document);
         let key = key_of(&value, &self.resource, &self.dress.namespace);
         check_name(&key).map_err(|why| problem(format!("{}: {why}", key.short())))?;
-        let text = document.with(&manifest.json, &value["metadata"]);
+        let text = document.with(&text, &value["metadata"]);
         let digest = self.key.of_json(&text);
-        let body = match manifest.json {
-            Cow::Borrowed(document) => Wanted::dressed(document, self.dress),
-            Cow::Owned(_) => text.into(),
+        let body = match manifest.json.slot() {
+            Some(document) => Wanted::dressed(document, self.dress),
+            None => text.into(),
         };
         Ok(Sealed {
             service: self.service.clone(),

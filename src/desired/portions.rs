@@ -29,8 +29,8 @@ pub(super) struct Portions<'a> {
 impl<'a> Portions<'a> {
     /// The portions of a service with these settings.
     pub(super) fn of(service: &'a Service, settings: &ServiceConfig) -> Self {
-        let looked_into =
-            !settings.patches.is_empty() || service.manifests().any(|m| m.json.contains("$j{"));
+        let looked_into = !settings.patches.is_empty()
+            || service.manifests().any(|m| m.json.read().contains("$j{"));
         let scales = service
             .manifests()
             .any(|m| &*m.kind == "HorizontalPodAutoscaler");

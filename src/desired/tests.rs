@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{Sources, load};
+use crate::manifest::packed::Text;
 use crate::manifest::{Catalog, KindTable, Manifest, Place, Service, ServiceSpec};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -23,17 +24,19 @@ fn catalog(more: &Value, documents: &[Value]) -> Catalog {
             .unwrap_or("")
             .to_owned()
     };
+    // As in a build that has them embedded.
+    let texts: Vec<String> = documents.iter().map(ToString::to_string).collect();
     let manifests: Vec<Manifest> = documents
         .iter()
-        .map(|value| Manifest {
+        .zip(Text::embedded(&texts))
+        .map(|(value, json)| Manifest {
             api_version: text(value, "/apiVersion").into(),
             kind: text(value, "/kind").into(),
             name: text(value, "/metadata/name").into(),
             namespace: None,
             file: "services/app/kube/app.yaml".into(),
             line: 1,
-            // As in a build that has it embedded.
-            json: Cow::Borrowed(value.to_string().leak()),
+            json,
         })
         .collect();
     let kube = vec![KindTable {

@@ -5,6 +5,7 @@
 //! holds.
 
 use super::dress::Dress;
+use crate::manifest::packed::Slot;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -16,18 +17,18 @@ pub struct Wanted(Kept);
 #[derive(Clone, PartialEq, Eq)]
 enum Kept {
     Whole(Arc<str>),
-    Dressed(&'static str, Arc<Dress>),
+    Dressed(Slot, Arc<Dress>),
 }
 
 impl Wanted {
     /// A document with what its service puts on it.
-    pub(super) fn dressed(document: &'static str, dress: &Arc<Dress>) -> Self {
+    pub(super) fn dressed(document: Slot, dress: &Arc<Dress>) -> Self {
         Self(Kept::Dressed(document, dress.clone()))
     }
 
     /// The text of an object, which may be that of a document with what its service puts on it.
-    pub(super) fn of(text: String, document: Option<&'static str>, dress: &Arc<Dress>) -> Self {
-        let made = document.and_then(|document| Some((document, dress.put_on(document)?)));
+    pub(super) fn of(text: String, document: Option<Slot>, dress: &Arc<Dress>) -> Self {
+        let made = document.and_then(|document| Some((document, dress.put_on(&document.read())?)));
         match made {
             Some((document, made)) if made == text => Self::dressed(document, dress),
             _ => text.into(),
@@ -41,7 +42,7 @@ impl Wanted {
             Kept::Whole(text) => Cow::Borrowed(text),
             Kept::Dressed(document, dress) => {
                 // It had metadata when it was composed.
-                Cow::Owned(dress.put_on(document).unwrap_or_default())
+                Cow::Owned(dress.put_on(&document.read()).unwrap_or_default())
             }
         }
     }
@@ -79,6 +80,7 @@ impl fmt::Debug for Wanted {
 mod tests {
     use super::super::instance::Instance;
     use super::*;
+    use crate::manifest::packed::Text;
 
     const DOCUMENT: &str = r#"{"kind":"Service","metadata":{"name":"a"},"spec":{"x":1}}"#;
 
@@ -90,13 +92,14 @@ mod tests {
         };
         let dress = Arc::new(Dress::of(&instance, "cache", "prod"));
         let text = dress.put_on(DOCUMENT).unwrap();
-        let wanted = Wanted::of(text.clone(), Some(DOCUMENT), &dress);
+        let document = Text::embedded(&[DOCUMENT]).remove(0).slot();
+        let wanted = Wanted::of(text.clone(), document, &dress);
         assert!(matches!(wanted.0, Kept::Dressed(..)));
         assert_eq!(wanted.text(), text);
         assert_eq!(*wanted.shared(), *text);
 
         let changed = text.replace("\"x\":1", "\"x\":2");
-        for document in [Some(DOCUMENT), None] {
+        for document in [document, None] {
             let wanted = Wanted::of(changed.clone(), document, &dress);
             assert!(matches!(wanted.0, Kept::Whole(_)));
             assert_eq!(wanted.value().unwrap()["spec"]["x"], 2);

@@ -53,7 +53,7 @@ pub fn assemble(texts: Vec<ServiceTexts>, found: Vec<Problem>) -> Result<Checked
     }
     let services: Result<Vec<Service>, _> = tables.into_iter().map(service).collect();
     let services = services.map_err(|error| Problems(vec![unwritable(&error)]))?;
-    let digest = digest(services.iter().map(|service| &*service.digest));
+    let digest = digest(services.iter().map(|service| &service.digest));
     Ok(Checked {
         catalog: Catalog {
             services,
@@ -203,9 +203,10 @@ fn manifest(document: &Document) -> Manifest {
 }
 
 /// SHA-256 over the parts of something, each kept apart from the next, in hex.
-fn digest<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+fn digest<T: AsRef<str>>(parts: impl Iterator<Item = T>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
+        let part = part.as_ref();
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -224,10 +225,9 @@ fn digest_of(service: &Service) -> Result<String, serde_json::Error> {
         spec.remove("lines");
     }
     let spec = spec.to_string();
-    let manifests = service.manifests().map(|manifest| &*manifest.json);
-    Ok(digest(
-        [&*service.name, &*spec].into_iter().chain(manifests),
-    ))
+    let own = [&*service.name, &*spec].map(Cow::Borrowed);
+    let manifests = service.manifests().map(|manifest| manifest.json.read());
+    Ok(digest(own.into_iter().chain(manifests)))
 }
 
 fn unwritable(error: &serde_json::Error) -> Problem {

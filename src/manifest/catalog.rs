@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::packed::Text;
 use super::parameter::ParameterType;
 use super::placeholder::{self, Reference};
 use super::problem::{Place, Problem};
@@ -62,7 +63,7 @@ pub struct Manifest {
     /// The line on which the document begins.
     pub line: u32,
     /// The document as JSON, keys in file order, placeholders still in it.
-    pub json: Cow<'static, str>,
+    pub json: Text,
 }
 
 /// One service as the build script embeds it; the settings are parsed at start.
@@ -150,7 +151,7 @@ impl Manifest {
     /// # Errors
     /// When the table was not made by this room.
     pub fn value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(&self.json)
+        serde_json::from_str(&self.json.read())
     }
 
     /// The names of the parameters that the document uses, built-in ones included, sorted.

@@ -1,11 +1,12 @@
 //! The tables as Rust source, for the build script to embed.
 //!
-//! The same catalog always gives the same text. The types are named by the path at which the
+//! The documents are packed. The same catalog always gives the same text. The types are named by the path at which the
 //! including crate has this room.
 
 use std::fmt::{self, Write as _};
 
 use super::catalog::{Catalog, KindTable, Manifest, Service, table_name};
+use super::packed::Packer;
 
 /// Why no source could be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,89 +24,119 @@ pub enum EmitError {
 /// # Errors
 /// When the settings of a service cannot be written as JSON.
 pub fn source(catalog: &Catalog, room: &str) -> Result<String, EmitError> {
-    let mut out = String::new();
-    for service in catalog
-        .services
-        .iter()
-        .filter(|service| !service.kube.is_empty())
-    {
-        kube_table(&mut out, service, room)?;
-    }
-    out.push_str("/// Every service, sorted by name.\n");
-    writeln!(out, "pub static SERVICES: &[{room}::EmbeddedService] = &[")?;
-    for service in &catalog.services {
-        embedded(&mut out, service, room)?;
-    }
-    out.push_str("];\n\n/// SHA-256 over the digests of the services.\n");
-    writeln!(out, "pub static DIGEST: &str = {:?};", catalog.digest)?;
-    Ok(out)
-}
-
-fn kube_table(out: &mut String, service: &Service, room: &str) -> fmt::Result {
-    writeln!(out, "/// The kube table of `{}`.", service.name)?;
-    writeln!(
-        out,
-        "pub static {}: &[{room}::KindTable] = &[",
-        table_name(&service.name)
-    )?;
-    service
-        .kube
-        .iter()
-        .try_for_each(|table| kind_table(out, table, room))?;
-    out.push_str("];\n\n");
-    Ok(())
-}
-
-fn kind_table(out: &mut String, table: &KindTable, room: &str) -> fmt::Result {
-    writeln!(out, "    {room}::KindTable {{")?;
-    writeln!(
-        out,
-        "        kind: std::borrow::Cow::Borrowed({:?}),",
-        table.kind
-    )?;
-    writeln!(out, "        manifests: std::borrow::Cow::Borrowed(&[")?;
-    table
-        .manifests
-        .iter()
-        .try_for_each(|one| manifest(out, one, room))?;
-    writeln!(out, "        ]),\n    }},")
-}
-
-fn manifest(out: &mut String, manifest: &Manifest, room: &str) -> fmt::Result {
-    let namespace = match &manifest.namespace {
-        Some(namespace) => format!("Some(std::borrow::Cow::Borrowed({namespace:?}))"),
-        None => "None".to_owned(),
+    let mut tables = Tables {
+        out: String::new(),
+        room,
+        documents: Packer::default(),
     };
-    writeln!(out, "            {room}::Manifest {{")?;
-    for (field, text) in [
-        ("api_version", &manifest.api_version),
-        ("kind", &manifest.kind),
-        ("name", &manifest.name),
-        ("file", &manifest.file),
-        ("json", &manifest.json),
-    ] {
+    let mut services = catalog.services.iter();
+    services.try_for_each(|service| tables.kube(service))?;
+    tables.services(catalog)?;
+    tables.blocks()?;
+    Ok(tables.out)
+}
+
+/// The tables while they are written.
+struct Tables<'a> {
+    out: String,
+    room: &'a str,
+    documents: Packer,
+}
+
+impl Tables<'_> {
+    fn kube(&mut self, service: &Service) -> fmt::Result {
+        if service.kube.is_empty() {
+            return Ok(());
+        }
+        let (name, room) = (table_name(&service.name), self.room);
+        writeln!(self.out, "/// The kube table of `{}`.", service.name)?;
+        writeln!(self.out, "pub static {name}: &[{room}::KindTable] = &[")?;
+        let mut tables = service.kube.iter();
+        tables.try_for_each(|table| self.kind(table))?;
+        self.out.push_str("];\n\n");
+        Ok(())
+    }
+
+    fn kind(&mut self, table: &KindTable) -> fmt::Result {
+        writeln!(self.out, "    {}::KindTable {{", self.room)?;
+        writeln!(self.out, "        kind: {},", borrowed(&table.kind))?;
+        writeln!(self.out, "        manifests: std::borrow::Cow::Borrowed(&[")?;
+        let mut manifests = table.manifests.iter();
+        manifests.try_for_each(|manifest| self.manifest(manifest))?;
+        writeln!(self.out, "        ]),\n    }},")
+    }
+
+    fn manifest(&mut self, manifest: &Manifest) -> fmt::Result {
+        let namespace = match &manifest.namespace {
+            Some(namespace) => format!("Some({})", borrowed(namespace)),
+            None => "None".to_owned(),
+        };
+        let (block, start, end) = self.documents.add(&manifest.json.read());
+        let room = self.room;
+        let json = format!("{room}::packed::Text::packed(&BLOCKS[{block}], {start}, {end})");
+        writeln!(self.out, "            {room}::Manifest {{")?;
+        for (field, value) in [
+            ("api_version", borrowed(&manifest.api_version)),
+            ("kind", borrowed(&manifest.kind)),
+            ("name", borrowed(&manifest.name)),
+            ("namespace", namespace),
+            ("file", borrowed(&manifest.file)),
+            ("line", manifest.line.to_string()),
+            ("json", json),
+        ] {
+            writeln!(self.out, "                {field}: {value},")?;
+        }
+        writeln!(self.out, "            }},")
+    }
+
+    fn services(&mut self, catalog: &Catalog) -> Result<(), EmitError> {
+        let room = self.room;
+        self.out.push_str("/// Every service, sorted by name.\n");
         writeln!(
-            out,
-            "                {field}: std::borrow::Cow::Borrowed({text:?}),"
+            self.out,
+            "pub static SERVICES: &[{room}::EmbeddedService] = &["
         )?;
+        for service in &catalog.services {
+            self.embedded(service)?;
+        }
+        let digest = &catalog.digest;
+        self.out
+            .push_str("];\n\n/// SHA-256 over the digests of the services.\n");
+        writeln!(self.out, "pub static DIGEST: &str = {digest:?};\n")?;
+        Ok(())
     }
-    writeln!(out, "                namespace: {namespace},")?;
-    writeln!(out, "                line: {},", manifest.line)?;
-    writeln!(out, "            }},")
+
+    fn embedded(&mut self, service: &Service) -> Result<(), EmitError> {
+        let spec = serde_json::to_string(&service.spec)?;
+        let kube = if service.kube.is_empty() {
+            "&[]".to_owned()
+        } else {
+            table_name(&service.name)
+        };
+        let out = &mut self.out;
+        writeln!(out, "    {}::EmbeddedService {{", self.room)?;
+        writeln!(out, "        name: {:?},", service.name)?;
+        writeln!(out, "        file: {:?},", service.spec_place.file)?;
+        writeln!(out, "        spec: {spec:?},")?;
+        writeln!(out, "        digest: {:?},", service.digest)?;
+        writeln!(out, "        kube: {kube},\n    }},")?;
+        Ok(())
+    }
+
+    /// What the texts of the tables refer to.
+    fn blocks(&mut self) -> fmt::Result {
+        let blocks = std::mem::take(&mut self.documents).finish();
+        let block = format!("{}::packed::Block", self.room);
+        self.out.push_str("/// The documents.\n");
+        writeln!(self.out, "static BLOCKS: [{block}; {}] = [", blocks.len())?;
+        for (bytes, length) in blocks {
+            let bytes = bytes.escape_ascii();
+            writeln!(self.out, "    {block}::new(b\"{bytes}\", {length}),")?;
+        }
+        writeln!(self.out, "];")
+    }
 }
 
-fn embedded(out: &mut String, service: &Service, room: &str) -> Result<(), EmitError> {
-    let spec = serde_json::to_string(&service.spec)?;
-    let kube = if service.kube.is_empty() {
-        "&[]".to_owned()
-    } else {
-        table_name(&service.name)
-    };
-    writeln!(out, "    {room}::EmbeddedService {{")?;
-    writeln!(out, "        name: {:?},", service.name)?;
-    writeln!(out, "        file: {:?},", service.spec_place.file)?;
-    writeln!(out, "        spec: {spec:?},")?;
-    writeln!(out, "        digest: {:?},", service.digest)?;
-    writeln!(out, "        kube: {kube},\n    }},")?;
-    Ok(())
+fn borrowed(text: &str) -> String {
+    format!("std::borrow::Cow::Borrowed({text:?})")
 }

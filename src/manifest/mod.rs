@@ -17,6 +17,7 @@ mod hidden;
 pub mod kinds;
 pub mod names;
 pub mod nearest;
+pub mod packed;
 pub mod parameter;
 mod parameter_reader;
 pub mod placeholder;

@@ -123,7 +123,7 @@ fn table(kind: &'static str, api_version: &'static str, names: &[&'static str]) 
         namespace: None,
         file: "services/redis/kube/redis.yaml".into(),
         line: u32::try_from(index * 10 + 1).unwrap(),
-        json: "{}".into(),
+        json: "{}".to_owned().into(),
     };
     KindTable {
         kind: kind.into(),
