@@ -4,6 +4,7 @@
 //! not served, errors of proxies), so the classification is made here from status code, reason,
 //! causes and, where the API has no reason, the words of its message.
 
+use super::untyped;
 use crate::desired::path::{Path, Segment};
 use crate::engine::{FieldConflict, WriteError};
 use http::StatusCode;
@@ -67,6 +68,9 @@ impl Answer<'_> {
 
     fn message(&self, status: StatusCode) -> String {
         let said = self.text("/message");
+        if let Some(faults) = untyped::faults(said, self.secret) {
+            return faults;
+        }
         if self.secret && status != StatusCode::FORBIDDEN {
             let fields: Vec<&str> = self
                 .causes()

@@ -26,6 +26,7 @@ mod request;
 mod review;
 mod skim;
 mod transport;
+mod untyped;
 mod watch;
 mod wording;
 

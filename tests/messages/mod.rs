@@ -14,6 +14,7 @@ mod folders;
 mod forbidden;
 mod kubeconfig;
 mod manifests;
+mod misfits;
 mod pleasant;
 mod services;
 
