@@ -1,6 +1,6 @@
 # The one list of commands. `make` prints it.
 .DEFAULT_GOAL := help
-.PHONY: help build release test faults simulation mutants check fmt demo bench
+.PHONY: help build release test faults soak simulation mutants check fmt demo bench
 
 CARGO ?= cargo
 # Each test waits more than it works: more of them at once than there are cores.
@@ -34,6 +34,10 @@ test: ## Run every test against real servers, which it installs first
 faults: ## Let every fault strike at every request of a full run, some minutes
 	tests/install
 	JSORC_FAULTS=all $(CARGO) test --locked --test it -- --nocapture faults::
+
+soak: ## Keep a daemon among churn and faults for MINUTES (60)
+	tests/install
+	JSORC_SOAK=$${MINUTES-60} $(CARGO) test --locked --test it -- --nocapture soak::
 
 simulation: ## Live SEEDS lives (100000) of the engine among faults, optimised, some minutes
 	JSORC_SIMULATION_SEEDS=$${SEEDS-100000} $(CARGO) test --locked --profile simulation --lib -- --nocapture engine::simulation::the_laws

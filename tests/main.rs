@@ -39,6 +39,7 @@ mod restored;
 mod review;
 mod rig;
 mod rollback;
+mod soak;
 mod stale;
 mod support;
 mod suspend;

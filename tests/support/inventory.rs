@@ -9,27 +9,34 @@ use serde_json::Value;
 /// instance's label, by uid.
 #[track_caller]
 pub fn assert_exact(inventory: &Value, list: &Value) {
+    let (recorded, there) = both(inventory, list);
+    assert_eq!(recorded, there, "the inventory {}", inventory["metadata"]);
+}
+
+/// The uids of objects by kind and name.
+type Uids = BTreeMap<String, String>;
+
+/// What an inventory names, and which objects of a list carry the instance's label.
+pub fn both(inventory: &Value, list: &Value) -> (Uids, Uids) {
     let recorded = recorded(inventory["data"]["objects"].as_str().unwrap());
     let ours = list["items"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|item| item["metadata"]["labels"]["jsorc.dev/instance"].is_string());
-    let there: BTreeMap<String, String> = ours
-        .map(|item| {
-            let name = format!(
-                "{}/{}",
-                item["kind"].as_str().unwrap(),
-                item["metadata"]["name"].as_str().unwrap()
-            );
-            (name, item["metadata"]["uid"].as_str().unwrap().to_owned())
-        })
-        .collect();
-    assert_eq!(recorded, there, "the inventory {}", inventory["metadata"]);
+    let there = ours.map(|item| {
+        let name = format!(
+            "{}/{}",
+            item["kind"].as_str().unwrap(),
+            item["metadata"]["name"].as_str().unwrap()
+        );
+        (name, item["metadata"]["uid"].as_str().unwrap().to_owned())
+    });
+    (recorded, there.collect())
 }
 
 /// The uids in an inventory by kind and name: a line for each kind, then one for each object.
-fn recorded(text: &str) -> BTreeMap<String, String> {
+fn recorded(text: &str) -> Uids {
     let mut kind = "";
     let mut recorded = BTreeMap::new();
     for line in text.lines() {
