@@ -4,7 +4,7 @@ use super::arguments::ApplyArgs;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::interrupt::interrupted;
-use super::plan::{begin, compared, is_brief, observed, show};
+use super::plan::{begin, begun, compare, is_brief, observed, show};
 use super::prompt::{ask, can_ask};
 use super::rights;
 use super::tally::{Outcome, Tally};
@@ -46,13 +46,19 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
             return say_in_order(context, found);
         }
     }
-    let mut session = compared(&settings, &connected, beginning, false).await?;
+    let mut session = begun(&settings, &connected, beginning, false)?;
+    if !session.was_applied_before() {
+        // Something will be written, so it can be asked beside what is still read.
+        session.step(Duration::ZERO).await;
+        session.ask_for_rights(Purpose::Apply);
+    }
+    compare(&mut session).await?;
     session.allow_delete(args.allow_delete.clone());
     if args.yes || can_ask() {
         session.confirm_deletions();
     }
     let gist = session.engine().gist();
-    require_rights(context, &settings, &session, &gist).await?;
+    require_rights(context, &settings, &mut session, &gist).await?;
     match confirm(context, &args, &settings, &connected, &session).await {
         // Much may have changed while somebody thought about it.
         Ok(true) => session.keep_looking(),
@@ -151,7 +157,7 @@ pub(super) async fn refuse_beside_a_leader(
 pub(super) async fn require_rights(
     context: &Context,
     settings: &Settings,
-    session: &Session,
+    session: &mut Session,
     gist: &Gist,
 ) -> Result<(), Failure> {
     if !gist.differs() {

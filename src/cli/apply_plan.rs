@@ -105,7 +105,7 @@ impl Task<'_> {
         let (context, settings) = (self.context, self.settings);
         let mut session =
             observed(context, settings, self.connected, Access::ReadWrite, false).await?;
-        require_rights(context, settings, &session, gist).await?;
+        require_rights(context, settings, &mut session, gist).await?;
         session.allow_delete(self.saved.allow_delete.clone());
         // Whoever saved the plan has seen what it deletes.
         session.confirm_deletions();

@@ -154,15 +154,32 @@ pub(super) async fn compared(
     beginning: Beginning,
     rehearse: bool,
 ) -> Result<Session, Failure> {
+    let mut session = begun(settings, connected, beginning, rehearse)?;
+    compare(&mut session).await?;
+    Ok(session)
+}
+
+/// A session that is about to compare.
+pub(super) fn begun(
+    settings: &Settings,
+    connected: &Connected,
+    beginning: Beginning,
+    rehearse: bool,
+) -> Result<Session, Failure> {
     let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
     let mut session = Session::idle(settings, waiting, Mode::Observe { rehearse })?;
     session.look_once();
     session.take_up(settings, connected, beginning)?;
+    Ok(session)
+}
+
+/// Has it compare everything.
+pub(super) async fn compare(session: &mut Session) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
     loop {
         session.step(Duration::from_millis(200)).await;
         if session.engine().has_compared() {
-            return Ok(session);
+            return Ok(());
         }
         if Instant::now() > until {
             let waiting: Vec<String> = session

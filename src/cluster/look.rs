@@ -5,11 +5,14 @@ use super::hands::Reader;
 use super::request::{Call, METADATA_LIST, send};
 use crate::desired::{ObjectKey, Resource};
 use crate::engine::{WatchKey, WriteError};
+use futures::StreamExt as _;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 const PAGE: u32 = 500;
+/// Reads of single objects at the same time.
+const SINGLES_AT_ONCE: usize = 16;
 
 /// A kind in one namespace.
 type Collection = (Arc<Resource>, Option<Arc<str>>);
@@ -26,12 +29,11 @@ impl Reader {
         wanted: Vec<(ObjectKey, Arc<Resource>)>,
         lately: &HashMap<WatchKey, String>,
     ) -> Vec<Found> {
-        let mut found = Vec::with_capacity(wanted.len());
+        let mut single = Vec::new();
         let mut groups: BTreeMap<Collection, Vec<ObjectKey>> = BTreeMap::new();
         for (key, resource) in wanted {
             if key.is("", "Namespace") || key.is_secret() {
-                let answer = self.get(&key, &resource).await;
-                found.push((key, answer));
+                single.push((key, resource));
             } else {
                 groups
                     .entry((resource, key.namespace.clone()))
@@ -39,6 +41,14 @@ impl Reader {
                     .push(key);
             }
         }
+        let one = |(key, resource): (ObjectKey, Arc<Resource>)| async move {
+            let answer = self.get(&key, &resource).await;
+            (key, answer)
+        };
+        let singles = futures::stream::iter(single)
+            .map(one)
+            .buffer_unordered(SINGLES_AT_ONCE)
+            .collect::<Vec<Found>>();
         let reads = groups.keys().map(|(resource, namespace)| async {
             let watch = WatchKey {
                 resource: resource.clone(),
@@ -56,7 +66,7 @@ impl Reader {
             }
             self.metadata(place, "").await
         });
-        let read = futures::future::join_all(reads).await;
+        let (read, mut found) = tokio::join!(futures::future::join_all(reads), singles);
         for (keys, there) in groups.values().zip(read) {
             for key in keys.iter().cloned() {
                 let answer = match &there {

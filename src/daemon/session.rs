@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Reads of single objects at the same time.
@@ -79,6 +80,13 @@ pub struct Session {
     pub(super) outdated: bool,
     pub(super) follows: bool,
     pub(super) swamped: bool,
+    asked: Option<Asked>,
+}
+
+/// A question for our rights that is on its way.
+struct Asked {
+    purpose: Purpose,
+    answer: JoinHandle<Result<Vec<Right>, WriteError>>,
 }
 
 /// The connection to a cluster.
@@ -143,6 +151,7 @@ impl Session {
             outdated: false,
             follows: true,
             swamped: false,
+            asked: None,
         };
         session.send(Event::Cluster(cluster));
         Ok(session)
@@ -197,15 +206,32 @@ impl Session {
         self.send(Event::Woken);
     }
 
+    /// Begins to ask for the rights that something needs, where what is wanted is known: the answer
+    /// comes while everything else is read.
+    pub fn ask_for_rights(&mut self, purpose: Purpose) {
+        let (Some(link), Some(set)) = (&self.link, self.engine.desired()) else {
+            return;
+        };
+        let (needed, reader) = (rights(&set, purpose), link.reader.clone());
+        let answer = tokio::spawn(async move { reader.missing_rights(&needed).await });
+        self.asked = Some(Asked { purpose, answer });
+    }
+
     /// The rights that these settings need and we do not have.
     ///
     /// # Errors
     /// When the server does not say.
     pub async fn missing_rights(
-        &self,
+        &mut self,
         settings: &Settings,
         purpose: Purpose,
     ) -> Result<Vec<Right>, SessionError> {
+        let asked = self.asked.take().filter(|asked| asked.purpose == purpose);
+        if let Some(asked) = asked
+            && let Ok(missing) = asked.answer.await
+        {
+            return missing.map_err(prepare("ask for our rights"));
+        }
         let Some(link) = &self.link else {
             return Ok(Vec::new());
         };
