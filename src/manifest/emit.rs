@@ -1,7 +1,7 @@
 //! The tables as Rust source, for the build script to embed.
 //!
-//! The documents are packed. The same catalog always gives the same text. The types are named by the path at which the
-//! including crate has this room.
+//! The documents are packed. The same catalog always gives the same text. The types are named by the
+//! path at which the including crate has this room.
 
 use std::fmt::{self, Write as _};
 
