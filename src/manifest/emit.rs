@@ -126,6 +126,10 @@ impl Tables<'_> {
     /// What the texts of the tables refer to.
     fn blocks(&mut self) -> fmt::Result {
         let blocks = std::mem::take(&mut self.documents).finish();
+        if blocks.is_empty() {
+            // Nothing refers to them, and what is never used is warned of.
+            return Ok(());
+        }
         let block = format!("{}::packed::Block", self.room);
         self.out.push_str("/// The documents.\n");
         writeln!(self.out, "static BLOCKS: [{block}; {}] = [", blocks.len())?;
@@ -139,4 +143,20 @@ impl Tables<'_> {
 
 fn borrowed(text: &str) -> String {
     format!("std::borrow::Cow::Borrowed({text:?})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_without_documents_has_no_blocks() {
+        let catalog = Catalog {
+            services: Vec::new(),
+            digest: "".into(),
+        };
+        let source = source(&catalog, "crate::manifest").unwrap();
+        assert!(source.contains("pub static SERVICES"));
+        assert!(!source.contains("BLOCKS"), "{source}");
+    }
 }
