@@ -84,6 +84,12 @@ mod tests {
 
     const DOCUMENT: &str = r#"{"kind":"Service","metadata":{"name":"a"},"spec":{"x":1}}"#;
 
+    /// There are as many of them as there are objects.
+    #[test]
+    fn it_is_three_words() {
+        assert_eq!(size_of::<Wanted>(), 3 * size_of::<usize>());
+    }
+
     #[test]
     fn a_document_that_is_only_dressed_is_not_kept() {
         let instance = Instance {
