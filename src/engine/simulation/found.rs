@@ -299,3 +299,16 @@ fn what_moves_away_and_back_before_it_is_written_is_recorded_where_it_is() {
     };
     assert!(names("one") && !names("two"));
 }
+
+/// Its inventory still named the one that had been deleted, whose place another seemed to have.
+#[test]
+fn what_was_just_made_again_and_leaves_is_deleted() {
+    let mut world = World::quiet(one(three()));
+    world.server.remove(&map_key("c"));
+    world.laws.lost(&map_key("c"));
+    world.pass(Duration::from_millis(200));
+    assert!(world.server.objects.contains_key(&map_key("c")));
+    world.want(one(vec![map("a", "1", &[]), map("b", "1", &[])]));
+    world.pass(SOON);
+    assert!(!world.server.objects.contains_key(&map_key("c")));
+}
