@@ -4,7 +4,7 @@ use super::event::WatchKey;
 use super::health::Health;
 use super::object::{Foreign, Looked, Object};
 use super::positions::Positions;
-use super::record::{Inventory, Record};
+use super::record::Inventory;
 use super::service::{Hold, Save, Service};
 use super::watching::{endpoint_slices, orders_of, watch_of};
 use super::{ClusterState, Command, Engine, Mode, Now, Standing};
@@ -206,62 +206,6 @@ impl Engine {
                     .position(&prerequisite.key)
                     .is_none_or(|position| self.objects[position].health().is_current())
         })
-    }
-
-    fn stop_services_that_left(&mut self, set: &DesiredSet) {
-        let stays: BTreeSet<&Arc<str>> = set.services.iter().map(|service| &service.name).collect();
-        let left: Vec<Arc<str>> = self
-            .services
-            .keys()
-            .filter(|name| !stays.contains(name))
-            .cloned()
-            .collect();
-        for name in left {
-            self.stop_run(&name);
-            if let Some(service) = self.services.remove(&name)
-                && !service.inventory.records.is_empty()
-            {
-                self.orphans.insert(name, service.inventory);
-            }
-        }
-    }
-
-    /// Objects that are not wanted any more stay known, so that pruning knows their identity.
-    fn remember_strays(&mut self, left: impl Iterator<Item = Object>, now: Now) {
-        for object in left {
-            let key = object.desired.key;
-            if let Some(record) = object.record {
-                self.record_last(&object.service, &key, record, now);
-            }
-            if let Some(flight) = object.flight {
-                self.landing.insert(key.clone(), flight.attempt);
-            }
-            // Of one without our label no watch would tell when it goes.
-            if let Some(live) = object.live.filter(|live| live.labelled) {
-                self.strays.insert(key, live);
-            }
-        }
-    }
-
-    /// What was applied last of an object that leaves, which its inventory may not say yet: one that
-    /// was just made again has another uid, and is to be deleted all the same.
-    fn record_last(&mut self, service: &Arc<str>, key: &ObjectKey, last: Arc<Record>, now: Now) {
-        let kept = self.services.get_mut(service);
-        let inventory = match kept {
-            Some(service) => &mut service.inventory,
-            None => match self.orphans.get_mut(service) {
-                Some(inventory) => inventory,
-                None => return,
-            },
-        };
-        let known = inventory.records.get(key);
-        if known.is_none_or(|known| *known == last) {
-            return;
-        }
-        Arc::make_mut(&mut inventory.records).insert(key.clone(), last);
-        if let Some(service) = self.services.get_mut(service) {
-            service.mark_unsaved(now.mono);
-        }
     }
 
     fn reindex(&mut self) {

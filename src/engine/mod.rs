@@ -37,6 +37,7 @@ pub mod health;
 pub mod history;
 mod intake;
 mod keeping;
+mod leaving;
 mod looking;
 mod object;
 mod occurrence;
