@@ -3,7 +3,8 @@
 use super::body::Body;
 use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
 use super::flight::{Cause, Errand, Flight};
-use super::object::{Live, Looked, Standing};
+use super::live::Live;
+use super::object::{Looked, Standing};
 use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::ownership::{owned_fields, writer_of};
 use super::record::{Applied, Record};

@@ -3,7 +3,8 @@
 use super::event::FieldConflict;
 use super::flight::Cause;
 use super::health::Health;
-use super::object::{Foreign, Live, Looked, Object};
+use super::live::Live;
+use super::object::{Foreign, Looked, Object};
 use super::occurrence::Fault;
 use super::record::Applied;
 use crate::config::Policy;
@@ -288,7 +289,7 @@ fn copied(object: &Object) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::object::Live;
+    use super::super::live::Live;
     use super::super::record::Record;
     use super::super::simulation::samples::{map, service};
     use super::*;

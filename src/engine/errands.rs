@@ -4,7 +4,8 @@
 use super::amending::{clearing, emptying, filled};
 use super::body::Body;
 use super::flight::{Cause, Errand, Flight};
-use super::object::{Live, Looked};
+use super::live::Live;
+use super::object::Looked;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::other_managers;
 use super::pruning::is_protected;

@@ -12,7 +12,7 @@ use super::plan::{Plan, PlannedService};
 use super::record::{Applied, Inventory, Receipt, Record};
 use super::sight::Sight;
 use super::status::{ServiceStatus, Status};
-use super::watching::watches_of;
+use super::watches::watches_of;
 use super::{ClusterState, Phase, WatchKey};
 use crate::desired::fingerprint::Name;
 use crate::desired::instance::SUSPEND_ANNOTATION;

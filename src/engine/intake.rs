@@ -1,14 +1,12 @@
 //! Takes in a new desired set and the inventories, keeping what is known of the objects that stay.
 
-use super::event::WatchKey;
 use super::health::Health;
 use super::object::{Foreign, Looked, Object};
 use super::positions::Positions;
 use super::record::Inventory;
 use super::service::{Hold, Save, Service};
-use super::watching::{endpoint_slices, orders_of, watch_of};
-use super::{ClusterState, Command, Engine, Mode, Now, Standing};
-use crate::desired::{DesiredObject, DesiredSet, ObjectKey, WriteMode};
+use super::{ClusterState, Engine, Mode, Now, Standing};
+use crate::desired::{DesiredObject, DesiredSet, ObjectKey};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,60 +149,6 @@ impl Engine {
             instance: self.instance.clone(),
             services: services.collect(),
             enabled: self.enabled,
-        })
-    }
-
-    /// Tells the hands which watches to keep: the kinds of all objects that are wanted, and of
-    /// those that the inventories name.
-    pub(super) fn send_watches(&mut self) {
-        if self.cluster != ClusterState::Ready {
-            return;
-        }
-        let mut wanted: BTreeSet<WatchKey> = BTreeSet::new();
-        for object in self
-            .objects
-            .iter()
-            .filter(|object| object.desired.mode != WriteMode::Ensure)
-        {
-            if self.is_served(object) {
-                wanted.insert(watch_of(&object.desired.key, &object.desired.resource));
-            }
-            if object.desired.wants_endpoint {
-                wanted.insert(endpoint_slices(object.desired.key.namespace.clone()));
-            }
-        }
-        let recorded = self
-            .services
-            .values()
-            .filter(|service| service.desired.kept);
-        for (key, record) in recorded.flat_map(|service| &*service.inventory.records) {
-            if self.position(key).is_none() {
-                wanted.insert(watch_of(key, &record.resource));
-            }
-        }
-        if matches!(self.mode, Mode::Enforce { run: true } | Mode::Follow) {
-            wanted.insert(orders_of(&self.instance));
-        }
-        if wanted.iter().eq(self.watches.keys()) {
-            return;
-        }
-        self.watches = wanted
-            .iter()
-            .map(|watch| (watch.clone(), self.watches.get(watch) == Some(&true)))
-            .collect();
-        self.out.push(Command::Watch(wanted.into_iter().collect()));
-    }
-
-    /// Whether the object's kind is there to be watched: a kind whose definition is of this set is
-    /// not, before the definition is established.
-    fn is_served(&self, object: &Object) -> bool {
-        object.desired.after.iter().all(|prerequisite| {
-            !prerequisite
-                .key
-                .is("apiextensions.k8s.io", "CustomResourceDefinition")
-                || self
-                    .position(&prerequisite.key)
-                    .is_none_or(|position| self.objects[position].health().is_current())
         })
     }
 

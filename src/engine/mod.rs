@@ -27,6 +27,7 @@ mod chronicle;
 mod command;
 mod decide;
 pub mod diff;
+mod endpoints;
 mod errands;
 mod event;
 mod exemptions;
@@ -38,6 +39,7 @@ pub mod history;
 mod intake;
 mod keeping;
 mod leaving;
+mod live;
 mod looking;
 mod object;
 mod occurrence;
@@ -65,6 +67,7 @@ pub mod status;
 mod stripping;
 mod verdict;
 mod waking;
+mod watches;
 mod watching;
 mod writing;
 
@@ -86,11 +89,12 @@ pub use pins::{Permits, Pin};
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Receipt, Record};
 pub use status::{Drift, ServiceStatus, Status};
-pub use watching::{watch_of, watches_of};
+pub use watches::{watch_of, watches_of};
 
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource, WriteMode};
 use decide::{Decision, Surroundings, decide};
-use object::{Live, Object};
+use live::Live;
+use object::Object;
 use service::{Hold, Service};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -145,7 +149,7 @@ pub struct Engine {
     landing: HashMap<ObjectKey, u64>,
     sought: HashMap<ObjectKey, looking::Sought>,
     departures: HashMap<ObjectKey, Duration>,
-    slices: HashMap<ObjectKey, watching::Slice>,
+    slices: HashMap<ObjectKey, endpoints::Slice>,
     endpoints: HashMap<ObjectKey, usize>,
     queue: BTreeSet<usize>,
     room: room::Room,
@@ -387,7 +391,7 @@ impl Engine {
         if object.desired.mode == WriteMode::Ensure {
             return None;
         }
-        let watch = watching::watch_of(&object.desired.key, &object.desired.resource);
+        let watch = watches::watch_of(&object.desired.key, &object.desired.resource);
         match self.watches.get(&watch) {
             Some(true) => None,
             _ => Some(Unknown {

@@ -12,7 +12,7 @@ use super::ordered::left_alone;
 use super::plan::Action;
 use super::record::Record;
 use super::service::{Hold, Service};
-use super::watching::watch_of;
+use super::watches::watch_of;
 use super::{Command, Engine, Mode, Now, Verb, Write, WriteError, Written};
 use crate::desired::{ObjectKey, PROTECTED_KINDS};
 use crate::manifest::spec::Prune;

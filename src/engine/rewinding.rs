@@ -7,8 +7,8 @@
 //! over.
 
 use super::event::WatchKey;
-use super::object::Live;
-use super::watching::watch_of;
+use super::live::Live;
+use super::watches::watch_of;
 use super::{Command, Engine};
 use std::sync::Arc;
 

@@ -3,105 +3,14 @@
 use super::body::Body;
 use super::decide;
 use super::event::{Explanation, WatchChange, WatchKey};
-use super::health::changes_by_itself;
-use super::object::{Live, Looked, Object};
+use super::live::Live;
+use super::object::{Looked, Object};
 use super::orders::Orders;
-use super::record::{Applied, Inventory};
+use super::record::Applied;
 use super::sight::Sight;
+use super::watches::{orders_of, watch_of};
 use super::{Engine, Now};
-use crate::desired::at::At as _;
-use crate::desired::{Instance, ObjectKey, Resource};
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-/// How many ready endpoints one slice has, and of which Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Slice {
-    pub(super) namespace: Option<Arc<str>>,
-    pub(super) service: String,
-    pub(super) ready: usize,
-}
-
-impl Slice {
-    /// The Service that it is of.
-    fn front(&self) -> ObjectKey {
-        ObjectKey::new("", "Service", self.namespace.as_deref(), &self.service)
-    }
-}
-
-/// The watch that an object is seen through. Secrets are watched one by one, so that a Role can
-/// name them.
-#[must_use]
-pub fn watch_of(key: &ObjectKey, resource: &Arc<Resource>) -> WatchKey {
-    WatchKey {
-        resource: resource.clone(),
-        namespace: key.namespace.clone(),
-        name: key.is_secret().then(|| key.name.clone()),
-    }
-}
-
-impl WatchKey {
-    /// Whether this watch may be closed for a while without anybody missing what it would say:
-    /// its objects change only when somebody means to change them. Those of one object do not:
-    /// one brings the orders, and a thousand Secrets would be a thousand watches to open again.
-    #[must_use]
-    pub fn may_rest(&self) -> bool {
-        self.name.is_none() && !changes_by_itself(&self.resource)
-    }
-
-    /// Whether an object is seen through this watch.
-    pub(super) fn shows(&self, key: &ObjectKey) -> bool {
-        self.resource.holds(key)
-            && self.namespace == key.namespace
-            && self.name.as_ref().is_none_or(|name| *name == key.name)
-    }
-}
-
-/// The watches that the recorded objects are seen through.
-#[must_use]
-pub fn watches_of<'a>(inventories: impl Iterator<Item = &'a Inventory>) -> Vec<WatchKey> {
-    let mut watches = BTreeSet::new();
-    for (key, record) in inventories.flat_map(|inventory| &*inventory.records) {
-        watches.insert(watch_of(key, &record.resource));
-    }
-    watches.into_iter().collect()
-}
-
-/// The watch of the endpoints in a namespace.
-#[must_use]
-pub fn endpoint_slices(namespace: Option<Arc<str>>) -> WatchKey {
-    let resource = Resource {
-        group: "discovery.k8s.io".into(),
-        version: "v1".into(),
-        kind: "EndpointSlice".into(),
-        plural: "endpointslices".into(),
-        namespaced: true,
-    };
-    WatchKey {
-        resource: Arc::new(resource),
-        namespace,
-        name: None,
-    }
-}
-
-/// The watch that brings the orders of an instance. It is of one object, so that nothing is ever
-/// between somebody who wants less to be done and whoever is doing it.
-#[must_use]
-pub fn orders_of(instance: &Instance) -> WatchKey {
-    let resource = Resource {
-        group: "".into(),
-        version: "v1".into(),
-        kind: "ConfigMap".into(),
-        plural: "configmaps".into(),
-        namespaced: true,
-    };
-    WatchKey {
-        resource: Arc::new(resource),
-        namespace: Some(instance.namespace.as_str().into()),
-        name: Some(instance.orders_name().into()),
-    }
-}
+use crate::desired::ObjectKey;
 
 impl Engine {
     pub(super) fn on_watch(&mut self, watch: &WatchKey, change: WatchChange, now: Now) {
@@ -349,53 +258,6 @@ impl Engine {
         self.strays
             .retain(|key, live| live.seen || !watch.shows(key));
         self.dirty.extend(self.services.keys().cloned());
-    }
-
-    fn on_slice(&mut self, key: ObjectKey, object: &Value) {
-        let text = |pointer: &str| object.at(pointer).and_then(Value::as_str).unwrap_or("");
-        let ready = object
-            .get("endpoints")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter(|endpoint| {
-                endpoint.at("/conditions/ready").and_then(Value::as_bool) != Some(false)
-            })
-            .count();
-        let service = text("/metadata/labels/kubernetes.io~1service-name").to_owned();
-        let slice = Slice {
-            namespace: key.namespace.clone(),
-            service,
-            ready,
-        };
-        if self.slices.get(&key).is_none_or(|known| *known != slice) {
-            self.forget_slice(&key);
-            let front = slice.front();
-            if let Some(position) = self.position(&front) {
-                let name = self.objects[position].service.clone();
-                if let Some(service) = self.services.get_mut(&name) {
-                    service.holds_rerun = false;
-                }
-                self.dirty.insert(name);
-            }
-            self.wake_waiters(&front);
-            *self.endpoints.entry(front).or_default() += slice.ready;
-            self.slices.insert(key, slice);
-        }
-    }
-
-    fn forget_slice(&mut self, key: &ObjectKey) {
-        let Some(slice) = self.slices.remove(key) else {
-            return;
-        };
-        if let Some(ready) = self.endpoints.get_mut(&slice.front()) {
-            *ready = ready.saturating_sub(slice.ready);
-        }
-    }
-
-    /// How many ready endpoints a Service has.
-    pub(super) fn ready_endpoints(&self, key: &ObjectKey) -> usize {
-        self.endpoints.get(key).copied().unwrap_or(0)
     }
 
     pub(super) fn on_explained(&mut self, key: &ObjectKey, why: Option<Explanation>) {

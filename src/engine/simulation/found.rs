@@ -6,7 +6,7 @@ use super::server::inventory_key;
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::sight::Sight;
-use crate::engine::watching::watch_of;
+use crate::engine::watches::watch_of;
 use crate::engine::{Body, Event, Occurrence, Phase, WatchChange, WriteError, Written};
 use serde_json::{Value, json};
 use std::time::Duration;
