@@ -130,15 +130,18 @@ impl Session {
         });
     }
 
-    pub(super) fn wake_at(&self, at: Duration) {
+    pub(super) fn wake_at(&mut self, at: Duration) {
         let (events, wait) = (
             self.events.clone(),
             at.saturating_sub(self.started.elapsed()),
         );
-        tokio::spawn(async move {
+        let alarm = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             let _ = events.send(Event::Woken);
         });
+        if let Some(before) = self.alarm.replace(alarm.abort_handle()) {
+            before.abort();
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 /// Reads of single objects at the same time.
@@ -72,6 +72,7 @@ pub struct Session {
     pub(super) sights: mpsc::Sender<Event>,
     pub(super) seen: mpsc::Receiver<Event>,
     pub(super) started: Instant,
+    pub(super) alarm: Option<AbortHandle>,
     pub(super) told: Vec<Occurrence>,
     pub(super) objects_of: HashMap<Arc<str>, bool>,
     pub(super) numbers_of: HashMap<Arc<str>, Vec<(String, u64)>>,
@@ -143,6 +144,7 @@ impl Session {
             sights,
             seen,
             started: Instant::now(),
+            alarm: None,
             told: Vec::new(),
             objects_of: HashMap::new(),
             numbers_of: HashMap::new(),

@@ -41,7 +41,8 @@ pub enum Command {
     },
     /// Tell people.
     Tell(Occurrence),
-    /// Send [`Event::Woken`](super::Event::Woken) at this time.
+    /// Send [`Event::Woken`](super::Event::Woken) at this time, which takes the place of the time
+    /// that was given before.
     WakeAt(Duration),
 }
 

@@ -83,7 +83,7 @@ impl Engine {
                 self.save_inventory(&name, now);
             }
         }
-        std::mem::take(&mut self.out)
+        self.commands()
     }
 
     /// Whether an inventory is being stored.

@@ -160,7 +160,7 @@ pub struct Engine {
     attempts: u64,
     epoch: u64,
     deposed: bool,
-    wake_at: Option<Duration>,
+    alarms: waking::Alarms,
     prune_from: Duration,
     last_heal: Option<Heal>,
     out: Vec<Command>,
@@ -217,7 +217,7 @@ impl Engine {
             attempts: 0,
             epoch: 0,
             deposed: false,
-            wake_at: None,
+            alarms: waking::Alarms::default(),
             prune_from: Duration::ZERO,
             last_heal: None,
             out: Vec::new(),
@@ -231,7 +231,7 @@ impl Engine {
             self.take(event, now);
         }
         self.settle(now);
-        std::mem::take(&mut self.out)
+        self.commands()
     }
 
     /// Hashes under another key from now on. The desired set and the inventories have to be given

@@ -53,10 +53,19 @@ impl World {
             }
             Command::WakeAt(at) => {
                 let wait = at.saturating_sub(self.clock);
-                self.plan(wait, Item::Post(process, life, Box::new(Event::Woken)));
+                let it = &mut self.processes[process];
+                it.alarm += 1;
+                let alarm = it.alarm;
+                self.plan(wait, Item::Ring(process, life, alarm));
             }
             Command::Tell(occurrence) => self.told.push(occurrence),
-            Command::Explain(..) | Command::Stop(..) => {}
+            Command::Explain(key, _) => {
+                self.processes[process].asked.push(self.clock);
+                let event = Event::Explained(key, None);
+                let wait = self.dice.millis(1, 50);
+                self.plan(wait, Item::Post(process, life, Box::new(event)));
+            }
+            Command::Stop(..) => {}
         }
     }
 

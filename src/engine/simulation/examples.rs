@@ -282,3 +282,12 @@ fn a_watch_that_starts_over_makes_nothing_of_another_kind_seem_gone() {
     let leavers = engine.leavers(&"one".into());
     assert_ne!(leavers, [(map_key("c"), Leaver::Gone)]);
 }
+
+#[test]
+fn a_probe_costs_one_wake_up_however_many_checks_come_between() {
+    let mut world = World::quiet(one(three()));
+    world.processes[0].woken = 0;
+    world.pass(Duration::from_secs(3600));
+    let woken = world.processes[0].woken;
+    assert!((55..65).contains(&woken), "{woken}");
+}

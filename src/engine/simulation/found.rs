@@ -1,7 +1,9 @@
 //! What the simulation found, each as one example.
 
 use super::faults::Fault;
-use super::samples::{config_maps, map, map_key, one, secret, secret_key, service, set, three};
+use super::samples::{
+    config_maps, deployment, map, map_key, one, secret, secret_key, service, set, three,
+};
 use super::server::inventory_key;
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
@@ -311,4 +313,21 @@ fn what_was_just_made_again_and_leaves_is_deleted() {
     world.want(one(vec![map("a", "1", &[]), map("b", "1", &[])]));
     world.pass(SOON);
     assert!(!world.server.objects.contains_key(&map_key("c")));
+}
+
+/// What is due a little earlier, here the inventory of what was healed, is no reason to forget the
+/// later time.
+#[test]
+fn the_pods_of_what_stays_unready_are_looked_at_again_and_again() {
+    let objects = vec![deployment("web"), map("a", "1", &[])];
+    let mut world = World::quiet(one(objects));
+    let asked = |world: &World| world.processes[0].asked.len();
+    let before = asked(&world);
+    world
+        .server
+        .edit(&map_key("a"), "kubectl-edit", "", |live| {
+            live["data"]["a"] = "theirs".into();
+        });
+    world.pass(Duration::from_secs(31));
+    assert_eq!(asked(&world) - before, 7, "{:?}", world.processes[0].asked);
 }

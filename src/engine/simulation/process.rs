@@ -43,6 +43,12 @@ pub struct Process {
     pub retired: bool,
     /// Its writes whose answers it waits for.
     pub flights: BTreeMap<ObjectKey, u64>,
+    /// Counts how often its timer was set.
+    pub alarm: u32,
+    /// How often it was woken.
+    pub woken: u32,
+    /// When it asked why something is not ready.
+    pub asked: Vec<Duration>,
     /// When it was told to lead.
     pub elected: Duration,
     /// When the last batch of each service began.
@@ -69,6 +75,9 @@ impl Process {
             wants,
             retired: false,
             flights: BTreeMap::new(),
+            alarm: 0,
+            woken: 0,
+            asked: Vec::new(),
             elected: Duration::ZERO,
             batches: BTreeMap::new(),
             proofs: BTreeMap::new(),

@@ -209,6 +209,13 @@ pub fn any(dice: &mut Dice) -> DesiredSet {
     set(vec![service("one", "prod", first), two])
 }
 
+/// A `Deployment`, of which no pod gets ready by itself.
+pub fn deployment(name: &str) -> DesiredObject {
+    let key = ObjectKey::new("apps", "Deployment", Some("prod"), name);
+    let deployments = resource("apps", "Deployment", "deployments", true);
+    object(deployments, "one", key, Value::Null, &[])
+}
+
 /// The key of the Secret with a made-up value.
 pub fn secret_key() -> ObjectKey {
     ObjectKey::new("", "Secret", Some("prod"), "s")

@@ -28,6 +28,8 @@ pub enum Item {
     Post(usize, u32, Box<Event>),
     /// A process begins a request; the number is that of its lane.
     Begin(Box<Request>, u32),
+    /// A timer is over, unless it was set anew.
+    Ring(usize, u32, u32),
     /// A request reaches the server.
     Arrive(Box<Request>),
     /// A watch says something.
@@ -180,6 +182,11 @@ impl World {
             Item::Start(process) => self.start(process),
             Item::Run(process, _) => self.run(process),
             Item::Post(process, _, event) => self.deliver(process, *event),
+            Item::Ring(process, _, alarm) => {
+                if self.processes[process].alarm == alarm {
+                    self.deliver(process, Event::Woken);
+                }
+            }
             Item::Begin(request, lane) => self.begin(*request, lane),
             Item::Arrive(request) => self.arrive(&request),
             Item::Pump(process, _, key) => self.pump(process, &key),
@@ -203,6 +210,7 @@ impl World {
         let (process, life) = match &item {
             Item::Run(process, life)
             | Item::Post(process, life, _)
+            | Item::Ring(process, life, _)
             | Item::Pump(process, life, _)
             | Item::Elect(process, life)
             | Item::StepDown(process, life)
@@ -249,6 +257,7 @@ impl World {
         for event in &events {
             match event {
                 Event::Desired(set) => it.note_batches(set, now.mono),
+                Event::Woken => it.woken += 1,
                 Event::Elected => {
                     it.elected = now.mono;
                     let all = it.engine.services.keys();
