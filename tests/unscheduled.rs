@@ -95,4 +95,10 @@ spec:
         .run(&["apply", "--wait", "--yes", "--timeout", "8s"])
         .expect(1);
     assert!(ended.stderr.contains("Insufficient cpu"), "{ended:?}");
+    let told = ended.stdout;
+    assert!(
+        told.contains("\nNot ready after 8 s:\n  greedy  "),
+        "{told}"
+    );
+    assert!(told.contains("--timeout gives them longer"), "{told}");
 }

@@ -93,6 +93,7 @@ fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
         blocked: 0,
         status: &status,
         waited: false,
+        gave_up: None,
     };
     Tally::default().print(context, &outcome)?;
     Ok(Exit::Fine)
@@ -320,6 +321,7 @@ pub(super) async fn carry_out(
         blocked,
         status: &status,
         waited: args.wait,
+        gave_up: (!done).then_some(args.timeout),
     };
     tally.print(context, &outcome)?;
     Ok(match (done, blocked, tally.refused) {

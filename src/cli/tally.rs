@@ -5,9 +5,11 @@ use super::arguments::Output;
 use super::context::Context;
 use super::failure::Failure;
 use crate::engine::{Action, Gist, Occurrence, Phase, Status};
+use crate::report::measure::wait;
 use crate::report::style::{Meaning, Palette};
 use crate::report::table::{Cell, Table};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// What an apply did.
 #[derive(Default)]
@@ -29,6 +31,8 @@ pub(super) struct Outcome<'a> {
     pub(super) status: &'a Status,
     /// Whether they were started and probed.
     pub(super) waited: bool,
+    /// After how long it was waited no more.
+    pub(super) gave_up: Option<Duration>,
 }
 
 impl Tally {
@@ -79,7 +83,7 @@ impl Tally {
     }
 
     fn json(&self, outcome: &Outcome<'_>) -> Value {
-        let not_ready: Vec<Value> = unready(outcome.status)
+        let not_ready: Vec<Value> = unready(outcome)
             .map(|(name, phase, reason)| json!({"service": name, "phase": phase, "reason": reason}))
             .collect();
         json!({
@@ -91,31 +95,38 @@ impl Tally {
     }
 }
 
-/// The services with objects that are not ready, and why.
-fn unready(status: &Status) -> impl Iterator<Item = (&str, Phase, &str)> {
-    let services = status.services.iter();
+/// The services that are not ready, and why. Without objects they count only where they were waited
+/// for: nothing else starts them.
+fn unready<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = (&'a str, Phase, &'a str)> {
+    let waited = outcome.waited;
+    let services = outcome.status.services.iter();
     services
-        .filter(|service| service.objects.is_some())
+        .filter(move |service| waited || service.objects.is_some())
         .filter(|service| !service.phase.is_settled() && service.phase != Phase::Orphaned)
         .map(|service| (&*service.name, service.phase, service.reason.as_str()))
 }
 
 /// What is still to come, and how to follow it; nothing where everything was waited for.
 fn story(outcome: &Outcome<'_>, palette: Palette, width: Option<usize>) -> String {
-    if outcome.waited {
-        return String::new();
-    }
     let mut table = Table::new(2);
-    for (name, _, reason) in unready(outcome.status) {
+    for (name, _, reason) in unready(outcome) {
         table.row([Cell::new(Meaning::Strong, name), reason.into()]);
     }
     let rows = table.render(palette, width);
     if rows.is_empty() {
         return String::new();
     }
-    format!(
-        "Not ready yet:\n{rows}Follow it with: jsorc status --watch   (jsorc apply --wait waits until the services answer)\n"
-    )
+    let (when, more) = match outcome.gave_up {
+        Some(after) => (
+            format!("after {}", wait(after)),
+            "--timeout gives them longer",
+        ),
+        None => (
+            "yet".to_owned(),
+            "jsorc apply --wait waits until the services answer",
+        ),
+    };
+    format!("Not ready {when}:\n{rows}Follow it with: jsorc status --watch   ({more})\n")
 }
 
 #[cfg(test)]
@@ -157,21 +168,27 @@ mod tests {
             drifts: Vec::new(),
         };
         let gist = Gist::default();
-        let told = |status: &Status, waited| {
+        let told = |status: &Status, waited, gave_up| {
             let outcome = Outcome {
                 gist: &gist,
                 blocked: 0,
                 status,
                 waited,
+                gave_up,
             };
             story(&outcome, Palette::PLAIN, None)
         };
         assert_eq!(
-            told(&status, false),
+            told(&status, false, None),
             "Not ready yet:\n  web  Deployment/web 0/1 available\nFollow it with: jsorc status --watch   (jsorc apply --wait waits until the services answer)\n"
         );
-        assert_eq!(told(&status, true), "");
+        assert_eq!(
+            told(&status, true, Some(Duration::from_secs(8))),
+            "Not ready after 8 s:\n  mail  Deployment/web 0/1 available\n  web   Deployment/web 0/1 available\nFollow it with: jsorc status --watch   (--timeout gives them longer)\n"
+        );
         status.services.pop();
-        assert_eq!(told(&status, false), "");
+        assert_eq!(told(&status, false, None), "");
+        status.services.pop();
+        assert_eq!(told(&status, true, None), "");
     }
 }
