@@ -1,6 +1,7 @@
 //! Takes in a new desired set and the inventories, keeping what is known of the objects that stay.
 
 use super::health::Health;
+use super::keeping::Reading;
 use super::object::{Foreign, Looked, Object};
 use super::positions::Positions;
 use super::record::Inventory;
@@ -88,16 +89,21 @@ impl Engine {
             self.trust_home();
         }
         self.forget_lost(&inventories);
+        let only_news = self.inventories == Reading::News;
+        let mut kept = BTreeSet::new();
         for inventory in inventories {
             match self.services.get_mut(&inventory.service) {
+                Some(service) if only_news && service.has_stored(&inventory) => {
+                    kept.insert(inventory.service);
+                }
                 Some(service) => service.take_inventory(inventory),
                 None => drop(self.orphans.insert(inventory.service.clone(), inventory)),
             }
         }
-        self.inventories_read = true;
+        self.inventories = Reading::Done;
         self.find_leavers();
         for object in &mut self.objects {
-            object.record = None;
+            object.record.take_if(|_| !kept.contains(&object.service));
         }
         self.restore_records();
         self.send_watches();
@@ -145,7 +151,7 @@ impl Engine {
             desired.objects = members.map(|object| object.desired.clone()).collect();
             desired
         });
-        self.inventories_read.then(|| DesiredSet {
+        self.has_inventories().then(|| DesiredSet {
             instance: self.instance.clone(),
             services: services.collect(),
             enabled: self.enabled,
@@ -234,7 +240,7 @@ impl Engine {
         }
         self.services
             .values()
-            .all(|service| !service.desired.kept || self.inventories_read || self.cluster_is_off())
+            .all(|service| !service.desired.kept || self.has_inventories() || self.cluster_is_off())
             && (self.cluster_is_off()
                 || !self
                     .open
@@ -335,6 +341,12 @@ impl Service {
         self.unstored = BTreeSet::new();
         self.inventory = inventory;
         self.blocked = self.moved();
+    }
+
+    /// Whether this is the inventory that was read or stored here last.
+    fn has_stored(&self, inventory: &Inventory) -> bool {
+        let known = &self.inventory.resource_version;
+        known.is_some() && *known == inventory.resource_version
     }
 
     /// Why the service must not be touched: its objects live in another namespace than it wants.

@@ -93,6 +93,11 @@ impl Engine {
         services.any(|service| matches!(service.save, Save::Saving(_)))
     }
 
+    /// Whether all inventories are known.
+    pub(super) fn has_inventories(&self) -> bool {
+        self.inventories == Reading::Done
+    }
+
     /// Whether the namespace of the inventories is there, or not ours to look after.
     fn home_exists(&self) -> bool {
         let home = ObjectKey::new("", "Namespace", None, &self.instance.namespace);
@@ -137,7 +142,9 @@ impl Engine {
                 }
                 service.refusals.any = true;
                 if of_another {
-                    self.inventories_read = false;
+                    if self.has_inventories() {
+                        self.inventories = Reading::News;
+                    }
                     self.out.push(Command::ReadInventories);
                 }
                 self.tell(Occurrence::InventoryRefused {
@@ -245,6 +252,17 @@ impl Pending {
             record
         })
     }
+}
+
+/// What is still to be read of the inventories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Everything.
+    All,
+    /// What others may have stored since.
+    News,
+    /// Nothing.
+    Done,
 }
 
 /// Whether an inventory could not be stored because somebody else stored it.

@@ -141,7 +141,7 @@ pub struct Engine {
     lost: BTreeMap<WatchKey, String>,
     allowed: pruning::Allowed,
     permits: Option<Permits>,
-    inventories_read: bool,
+    inventories: keeping::Reading,
     orphans: BTreeMap<Arc<str>, Inventory>,
     orders: ordered::Known,
     strays: HashMap<ObjectKey, Live>,
@@ -198,7 +198,7 @@ impl Engine {
             lost: BTreeMap::new(),
             allowed: pruning::Allowed::default(),
             permits: None,
-            inventories_read: false,
+            inventories: keeping::Reading::All,
             orphans: BTreeMap::new(),
             orders: ordered::Known::default(),
             strays: HashMap::new(),
@@ -242,7 +242,7 @@ impl Engine {
             object.live = None;
             object.record = None;
         }
-        self.inventories_read = false;
+        self.inventories = keeping::Reading::All;
     }
 
     /// Whether anything may be written.
@@ -385,7 +385,7 @@ impl Engine {
 
     /// Why nothing can be said about an object yet.
     fn unknown(&self, object: &Object) -> Option<Unknown> {
-        if self.cluster != ClusterState::Ready || !self.inventories_read {
+        if self.cluster != ClusterState::Ready || !self.has_inventories() {
             return Some(Unknown { lost: None });
         }
         if object.desired.mode == WriteMode::Ensure {

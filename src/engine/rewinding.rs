@@ -7,6 +7,7 @@
 //! over.
 
 use super::event::WatchKey;
+use super::keeping::Reading;
 use super::live::Live;
 use super::watches::watch_of;
 use super::{Command, Engine};
@@ -38,8 +39,9 @@ impl Engine {
         // Nothing is decided before the watch has named what there is now.
         self.forget_seen(watch);
         self.orders.now.resource_version = None;
-        if self.inventories_read {
-            self.inventories_read = false;
+        let known = self.has_inventories();
+        self.inventories = Reading::All;
+        if known {
             self.out.push(Command::ReadInventories);
         }
     }

@@ -104,7 +104,7 @@ impl Engine {
         Status {
             services,
             watched_kinds: kinds.len(),
-            synced: self.inventories_read && self.watches.values().all(|synced| *synced),
+            synced: self.has_inventories() && self.watches.values().all(|synced| *synced),
             cluster: self.cluster.clone(),
             last_heal: self.last_heal.clone(),
             drifts: self.drifts(),
@@ -229,7 +229,7 @@ impl Engine {
                     .iter()
                     .any(|(_, leaver)| matches!(leaver, Leaver::Delete(..) | Leaver::Gone))
         };
-        self.inventories_read
+        self.has_inventories()
             && self.deletions.is_empty()
             && self.landing.is_empty()
             && self.departures.is_empty()

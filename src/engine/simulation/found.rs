@@ -277,6 +277,23 @@ fn an_inventory_that_is_refused_for_ever_is_not_tried_for_ever() {
     assert!(world.server.objects.contains_key(&map_key("c")));
 }
 
+/// Nobody stored another inventory, so that what was applied since is still known.
+#[test]
+fn what_was_applied_is_not_applied_again_because_its_inventory_is_refused() {
+    let mut world = World::quiet(one(three()));
+    world.server.remove(&map_key("a"));
+    world.laws.lost(&map_key("a"));
+    world.pass(Duration::from_millis(100));
+    assert!(world.server.objects.contains_key(&map_key("a")));
+    let key = inventory_key("one");
+    world.server.refuses.insert(key, WriteError::Changed);
+    let before = world.processes[0].engine.attempts;
+    world.pass(SOON);
+    let refused = |told: &Occurrence| matches!(told, Occurrence::InventoryRefused { .. });
+    assert!(world.told.iter().any(refused));
+    assert_eq!(world.processes[0].engine.attempts, before);
+}
+
 /// Its first inventory had forgotten it, and it never differed from what is wanted.
 #[test]
 fn what_moves_away_and_back_before_it_is_written_is_recorded_where_it_is() {
