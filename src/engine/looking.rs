@@ -36,6 +36,8 @@ impl Engine {
         let Some(position) = self.position(key) else {
             return self.on_sought(key, found, now);
         };
+        // Once it leaves again it is looked for anew.
+        self.sought.remove(key);
         let object = &mut self.objects[position];
         if let Ok(found) = &found {
             // One that no watch shows is gone when it is not found.

@@ -348,3 +348,28 @@ fn the_pods_of_what_stays_unready_are_looked_at_again_and_again() {
     world.pass(Duration::from_secs(31));
     assert_eq!(asked(&world) - before, 7, "{:?}", world.processes[0].asked);
 }
+
+/// The answer came while it was wanted again, and nobody asked once more.
+#[test]
+fn what_is_looked_for_is_wanted_and_leaves_again_is_forgotten() {
+    let mut world = World::quiet(one(three()));
+    let two = || one(vec![map("a", "1", &[]), map("b", "1", &["a"])]);
+    world.server.remove(&map_key("c"));
+    world.laws.lost(&map_key("c"));
+    world.want(two());
+    while world.processes[0].engine.sought.is_empty() {
+        world.pass(Duration::from_millis(1));
+    }
+    let denied = WriteError::Invalid("denied by a policy".into());
+    world.server.refuses.insert(map_key("b"), denied);
+    world.want(one(vec![
+        map("a", "1", &[]),
+        map("b", "2", &["a"]),
+        map("c", "1", &["b"]),
+    ]));
+    world.pass(Duration::from_millis(500));
+    world.want(two());
+    world.pass(SOON);
+    let records = &world.server.inventories["one"].records;
+    assert!(!records.contains_key(&map_key("c")));
+}
