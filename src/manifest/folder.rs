@@ -119,14 +119,14 @@ impl FolderReader {
     fn items(&mut self, dir: &Path, shown: &str) -> Vec<Item> {
         let entries: io::Result<Vec<_>> = fs::read_dir(dir).and_then(Iterator::collect);
         let entries = entries.unwrap_or_else(|error| {
-            let hint = (!shown.contains('/')).then(|| {
-                "--services, or JSORC_SERVICES_DIR, takes a folder of services".to_owned()
-            });
-            self.problem(
-                shown,
-                &format!("cannot be read: {}", system::words(&error)),
-                hint,
-            );
+            let said = format!("cannot be read: {}", system::words(&error));
+            if shown.contains('/') {
+                self.problem(shown, &said, None);
+            } else {
+                // Of a folder that is not there, the whole path tells more than its last part.
+                let hint = "--services, or JSORC_SERVICES_DIR, takes a folder of services";
+                self.problem(&dir.to_string_lossy(), &said, Some(hint.to_owned()));
+            }
             Vec::new()
         });
         let mut items: Vec<Item> = entries

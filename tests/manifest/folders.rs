@@ -143,12 +143,14 @@ fn names_and_texts_must_be_utf8() {
 #[test]
 fn a_folder_that_is_not_there_says_so() {
     let folder = Folder::new("absent");
-    let problems = folder::read(&folder.path.join("none"))
-        .expect_err("refused")
-        .to_string();
+    let path = folder.path.join("none");
+    let problems = folder::read(&path).expect_err("refused").to_string();
     assert_eq!(
         problems,
-        "error: none: cannot be read: no such file or directory\nhint: --services, or JSORC_SERVICES_DIR, takes a folder of services"
+        format!(
+            "error: {}: cannot be read: no such file or directory\nhint: --services, or JSORC_SERVICES_DIR, takes a folder of services",
+            path.display()
+        )
     );
 }
 
