@@ -323,6 +323,7 @@ mod tests {
             additions: Box::default(),
             health: Health::Terminating,
             made: false,
+            sole: false,
             labelled: true,
             service: None,
             suspended: None,

@@ -4,11 +4,11 @@
 use super::amending::{clearing, emptying, filled};
 use super::body::Body;
 use super::flight::{Cause, Errand, Flight};
+use super::leavers::is_protected;
 use super::live::Live;
 use super::object::Looked;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::other_managers;
-use super::pruning::is_protected;
 use super::record::Record;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;

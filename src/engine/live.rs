@@ -33,6 +33,8 @@ pub struct Live {
     pub health: Health,
     /// Whether we made it otherwise than by an apply: a Secret with made-up values.
     pub made: bool,
+    /// Whether we made it by an apply, and nobody else had written to it when we saw it.
+    pub sole: bool,
     /// Whether it has our label.
     pub labelled: bool,
     /// The service that its label names.
@@ -72,6 +74,7 @@ impl Live {
             surface,
             additions: Box::default(),
             made: sight.is_made_by(manager),
+            sole: evidence.is_some() && !sight.may_have_guests(manager),
             health: sight.health(),
             labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),
             service: sight.label(SERVICE_LABEL).map(Into::into),
@@ -79,6 +82,11 @@ impl Live {
             owned: sight.is_owned(),
             seen: true,
         }
+    }
+
+    /// Takes over what was seen of an earlier state of the same object and stays true.
+    pub fn follow(&mut self, earlier: &Self) {
+        self.sole |= earlier.sole && earlier.uid == self.uid;
     }
 
     /// Whether the server said that there is a newer version, which the watch has not told yet.

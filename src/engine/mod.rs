@@ -38,6 +38,7 @@ pub mod health;
 pub mod history;
 mod intake;
 mod keeping;
+mod leavers;
 mod leaving;
 mod live;
 mod looking;
@@ -139,7 +140,7 @@ pub struct Engine {
     watches: BTreeMap<WatchKey, bool>,
     echoes: usize,
     lost: BTreeMap<WatchKey, String>,
-    allowed: pruning::Allowed,
+    allowed: leavers::Allowed,
     permits: Option<Permits>,
     inventories: keeping::Reading,
     orphans: BTreeMap<Arc<str>, Inventory>,
@@ -196,7 +197,7 @@ impl Engine {
             watches: BTreeMap::new(),
             echoes: 0,
             lost: BTreeMap::new(),
-            allowed: pruning::Allowed::default(),
+            allowed: leavers::Allowed::default(),
             permits: None,
             inventories: keeping::Reading::All,
             orphans: BTreeMap::new(),

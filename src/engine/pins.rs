@@ -2,9 +2,9 @@
 //! there is now; and the limit to what one such plan does.
 
 use super::Engine;
+use super::leavers::Leaver;
 use super::object::{Looked, Object, Standing};
 use super::plan::{Action, Plan};
-use super::pruning::Leaver;
 use crate::desired::{Fingerprint, ObjectKey};
 use std::collections::BTreeMap;
 use std::sync::Arc;

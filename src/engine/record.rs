@@ -2,6 +2,7 @@
 
 use super::event::FieldConflict;
 use super::history::History;
+use super::live::Live;
 use super::ownership::Evidence;
 use crate::desired::{Fingerprint, ObjectKey, Resource};
 use std::collections::BTreeMap;
@@ -69,6 +70,21 @@ pub struct Applied {
     pub surface: Option<Fingerprint>,
     /// Fields that other managers owned from the start, left to them.
     pub conflicts: Vec<FieldConflict>,
+}
+
+impl Applied {
+    /// An object that we made without being told so: what was wanted then is not known, so that it
+    /// is applied again if it is wanted again.
+    pub(super) fn made(live: &Live) -> Self {
+        Self {
+            uid: live.uid.clone(),
+            digest: Fingerprint(0),
+            evidence: live.evidence,
+            version: None,
+            surface: live.surface,
+            conflicts: Vec::new(),
+        }
+    }
 }
 
 impl Record {

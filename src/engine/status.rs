@@ -3,11 +3,11 @@
 use super::diff::FieldChange;
 use super::event::Answer;
 use super::flight::Cause;
+use super::leavers::Leaver;
 use super::object::Standing;
 use super::occurrence::{Blame, Fault, Heal};
 use super::orders::Order;
 use super::phase::Phase;
-use super::pruning::Leaver;
 use super::service::{Run, Save, Service};
 use super::{ClusterState, Engine, Now};
 use crate::desired::{ObjectKey, WriteMode};

@@ -48,9 +48,12 @@ impl Engine {
             return;
         }
         self.echoes = 0;
-        let live = self.live(position, self.confirmed(position), &sight);
+        let mut live = self.live(position, self.confirmed(position), &sight);
         let Some(position) = position else {
             if live.labelled {
+                if let Some(known) = self.strays.get(&key) {
+                    live.follow(known);
+                }
                 self.sought.remove(&key);
                 self.strays.insert(key, live);
                 self.dirty.extend(self.services.keys().cloned());
@@ -129,8 +132,11 @@ impl Engine {
     }
 
     /// Takes in a live object, and wakes those who wait for its health.
-    pub(super) fn see(&mut self, position: usize, live: Live, now: Now) {
+    pub(super) fn see(&mut self, position: usize, mut live: Live, now: Now) {
         let object = &mut self.objects[position];
+        if let Some(known) = &object.live {
+            live.follow(known);
+        }
         let before = object.health();
         let known = object.live.replace(live);
         object.looked = Looked::No;

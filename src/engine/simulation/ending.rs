@@ -150,7 +150,8 @@ impl World {
                     return Some(format!("{key} is recorded and not there"));
                 }
                 // One that others made anew under its name is kept, and so is a Secret of ours.
-                if !wanted && !key.is_secret() && live.map(|live| &*live.uid) == uid {
+                let ours = live.is_some_and(|live| uid == Some(&*live.uid) || is_ours_alone(live));
+                if !wanted && !key.is_secret() && ours {
                     return Some(format!("{key} is not wanted, and still there"));
                 }
             }
@@ -165,6 +166,15 @@ fn is_theirs(engine: &Engine, key: &ObjectKey, live: &Stored) -> bool {
     matches!(known.standing, Standing::Blocked(_))
         && live.applied_by(&instance().identity()).is_none()
         && live.body["data"].get("theirs").is_some()
+}
+
+/// Whether nobody but us wrote to an object with our label.
+fn is_ours_alone(live: &Stored) -> bool {
+    let ours = instance().identity();
+    let mut writers = live.owners.iter().filter(|o| o.subresource.is_empty());
+    live.label(INSTANCE_LABEL) == Some(&*instance().label())
+        && live.applied_by(&ours).is_some()
+        && writers.all(|owner| owner.manager == ours)
 }
 
 /// Whether a service waits for a person to decide about an object, of its own or of a service that

@@ -3,7 +3,7 @@
 use super::samples::{config_maps, instance, map, map_key, one, three};
 use super::world::World;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::pruning::Leaver;
+use crate::engine::leavers::Leaver;
 use crate::engine::watches::{orders_of, watch_of};
 use crate::engine::{
     Blame, ClusterState, Command, Engine, Event, Fault, Mode, Occurrence, Phase, WatchChange,

@@ -349,6 +349,34 @@ fn the_pods_of_what_stays_unready_are_looked_at_again_and_again() {
     assert_eq!(asked(&world) - before, 7, "{:?}", world.processes[0].asked);
 }
 
+/// Nobody but us ever wrote to it; a copy that somebody made has other managers.
+#[test]
+fn what_was_made_again_without_an_answer_and_leaves_is_deleted() {
+    for known in [true, false] {
+        let mut world = World::quiet(one(three()));
+        if known {
+            world.server.remove(&map_key("c"));
+            world.laws.lost(&map_key("c"));
+        } else {
+            world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+            world.pass(SOON);
+            assert!(!world.server.objects.contains_key(&map_key("c")));
+            world.want(one(three()));
+        }
+        world.plans.insert(map_key("c"), Fault::DoneButRefused);
+        world.pass(Duration::from_millis(200));
+        assert!(world.server.objects.contains_key(&map_key("c")));
+        world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
+        world.pass(SOON);
+        assert!(!world.server.objects.contains_key(&map_key("c")));
+        assert!(
+            !world.server.inventories["one"]
+                .records
+                .contains_key(&map_key("c"))
+        );
+    }
+}
+
 /// The answer came while it was wanted again, and nobody asked once more.
 #[test]
 fn what_is_looked_for_is_wanted_and_leaves_again_is_forgotten() {
