@@ -117,9 +117,9 @@ impl Engine {
             _ => {}
         }
         if let Some(patch) = self.still_filled(position, &flight, &live, answer) {
-            return self.amend(position, &flight, &patch, now);
+            return self.amend(position, &flight, &patch);
         }
-        if self.strip_more(position, &flight, &live, answer, now) {
+        if self.strip_more(position, &flight, &live, answer) {
             return;
         }
         self.on_written(position, &flight, created, live, answer, now);
@@ -220,6 +220,7 @@ impl Engine {
     pub(super) fn see_own(&mut self, position: usize, live: Live) {
         let object = &mut self.objects[position];
         object.live = Some(live);
+        object.stash = None;
         object.looked = Looked::No;
         let definition = object
             .desired

@@ -1,7 +1,7 @@
 //! The errands beside a plain write: what it takes to give a field up, to empty a struct, to make an
 //! object anew, and to take back an apply that landed on somebody else's object.
 
-use super::amending::{clearing, emptying, filled};
+use super::amending::{emptying, filled};
 use super::body::Body;
 use super::flight::{Cause, Errand, Flight};
 use super::leavers::is_protected;
@@ -10,6 +10,7 @@ use super::object::Looked;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::other_managers;
 use super::record::Record;
+use super::writing::verb;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
 use crate::manifest::spec::{Adopt, Recreate};
@@ -52,12 +53,12 @@ impl Engine {
     }
 
     /// Empties what an apply leaves filled.
-    pub(super) fn amend(&mut self, position: usize, flight: &Flight, patch: &Value, now: Now) {
+    pub(super) fn amend(&mut self, position: usize, flight: &Flight, patch: &Value) {
         let tried = match flight.errand {
             Errand::Amend(tried) => tried + 1,
             _ => 1,
         };
-        let next = self.next_flight(position, flight, Errand::Amend(tried), now);
+        let next = self.next_flight(position, flight, Errand::Amend(tried));
         let patch = patch.to_string().into();
         let dry_run = matches!(self.mode, Mode::Observe { .. });
         self.launch(position, next, Verb::Amend { patch, dry_run });
@@ -65,70 +66,32 @@ impl Engine {
 
     /// A patch that did not fit the object any more: controllers write just after people do. An apply
     /// looks at it anew, unless that was tried too often; whether it does.
-    pub(super) fn begin_anew(&mut self, position: usize, flight: &Flight, now: Now) -> bool {
+    pub(super) fn begin_anew(&mut self, position: usize, flight: &Flight) -> bool {
         if flight.misses >= MISSES {
             return false;
         }
-        let mut next = self.next_flight(position, flight, Errand::Write, now);
+        let mut next = self.next_flight(position, flight, Errand::Write);
         next.misses += 1;
         next.strips = flight.strips.saturating_sub(1);
-        let verb = super::writing::verb(&self.objects[position], flight.cause, false);
+        let verb = verb(&self.objects[position], flight.cause, false);
         self.launch(position, next, verb);
         true
     }
 
-    /// The next request of a write, which remembers what the one before it was about.
-    pub(super) fn next_flight(
-        &mut self,
-        position: usize,
-        flight: &Flight,
-        errand: Errand,
-        now: Now,
-    ) -> Flight {
+    /// The next request of a write, which remembers what the one before it was about. What the watch
+    /// showed meanwhile stays where it is.
+    pub(super) fn next_flight(&self, position: usize, flight: &Flight, errand: Errand) -> Flight {
+        let live = self.objects[position].live.as_ref();
         Flight {
-            since: flight.since,
-            cleared: flight.cleared,
-            misses: flight.misses,
-            tested: flight.tested.clone(),
-            strips: flight.strips,
-            stripped: flight.stripped.clone(),
-            digest: flight.digest,
-            version: flight.version.clone(),
-            before: flight.before.clone(),
-            ..self.flight(position, flight.cause, errand, now)
+            errand,
+            uid: live.map(|live| live.uid.clone()),
+            ..flight.clone()
         }
     }
 
-    /// A heal that the server refuses because of what somebody made of a list: that is cleared, once.
-    /// Whether it is.
-    pub(super) fn clear(&mut self, position: usize, flight: &Flight, now: Now) -> bool {
-        let drift = flight.cause == Cause::Drift(Fault::Changed);
-        let wanted = self.objects[position].desired.body.value();
-        let patch = flight
-            .before
-            .as_ref()
-            .zip(wanted)
-            .filter(|_| drift && flight.errand == Errand::Write && !flight.cleared)
-            .and_then(|(live, wanted): (_, Value)| clearing(&live.value(), &wanted));
-        let Some(patch) = patch else { return false };
-        let mut next = self.next_flight(position, flight, Errand::Clear, now);
-        next.cleared = true;
-        let dry_run = matches!(self.mode, Mode::Observe { .. });
-        let patch = patch.to_string().into();
-        self.launch(position, next, Verb::Amend { patch, dry_run });
-        true
-    }
-
-    /// Nothing stands in the way any more; the write follows.
-    pub(super) fn on_cleared(&mut self, position: usize, flight: Flight, live: Live) {
-        if !self.objects[position].is_history(&live) {
-            self.see_own(position, live);
-        }
-        self.write_after_all(position, flight);
-    }
-
-    fn write_after_all(&mut self, position: usize, flight: Flight) {
-        let verb = super::writing::verb(&self.objects[position], flight.cause, false);
+    /// The write that an errand came before.
+    pub(super) fn write_after_all(&mut self, position: usize, flight: Flight) {
+        let verb = verb(&self.objects[position], flight.cause, false);
         let next = Flight {
             errand: Errand::Write,
             ..flight

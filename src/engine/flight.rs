@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A write on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Flight {
     /// Its number.
     pub attempt: u64,

@@ -38,6 +38,12 @@ impl Engine {
         };
         // Once it leaves again it is looked for anew.
         self.sought.remove(key);
+        if let Ok(Some(found)) = &found
+            && self.see_refused(position, found, now)
+        {
+            self.queue.insert(position);
+            return;
+        }
         let object = &mut self.objects[position];
         if let Ok(found) = &found {
             // One that no watch shows is gone when it is not found.

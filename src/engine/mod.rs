@@ -24,6 +24,7 @@ mod backoff;
 pub mod body;
 mod census;
 mod chronicle;
+mod clearing;
 mod command;
 mod decide;
 pub mod diff;

@@ -29,11 +29,12 @@ impl Engine {
                 let reason = format!("cannot change in place, and a new one is refused: {error}");
                 self.refuse(position, reason, false, None, now);
             }
-            (Errand::Amend(_) | Errand::Strip, WriteError::Changed)
-                if self.begin_anew(position, flight, now) => {}
+            (Errand::Amend(_) | Errand::Strip | Errand::Clear, WriteError::Changed)
+                if self.begin_anew(position, flight) => {}
             (Errand::Strip, error) if self.on_strip_refused(position, flight, &error) => {}
-            (_, WriteError::Invalid(_)) if self.clear(position, flight, now) => {}
+            (_, WriteError::Invalid(_)) if self.clear(position, flight) => {}
             (_, error) => {
+                self.objects[position].keep_seen(flight);
                 if matches!(
                     error,
                     WriteError::Gone | WriteError::NotOurs | WriteError::AlreadyExists

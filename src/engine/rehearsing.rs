@@ -107,7 +107,7 @@ impl Engine {
                 let live = self.live(Some(position), None, &sight);
                 found = Some(live.uid.clone()).filter(|_| !created);
                 if let Some(patch) = self.still_filled(position, flight, &live, &after) {
-                    return self.amend(position, flight, &patch, now);
+                    return self.amend(position, flight, &patch);
                 }
                 let ignored = &self.objects[position].desired.ignored;
                 let (mut changed, before) = self.changed_fields(position, flight, &after);
@@ -147,7 +147,7 @@ impl Engine {
                 }
                 Err(WriteError::Conflict(conflicts).to_string())
             }
-            Err(WriteError::Invalid(_)) if self.clear(position, flight, now) => return,
+            Err(WriteError::Invalid(_)) if self.clear(position, flight) => return,
             // It is asked again of what the watch shows next.
             Err(WriteError::Changed) => {
                 let object = &mut self.objects[position];

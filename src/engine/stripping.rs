@@ -13,7 +13,7 @@ use super::live::Live;
 use super::object::Object;
 use super::occurrence::{Blame, Fault, Occurrence};
 use super::sight::Sight;
-use super::{Engine, Mode, Now, Verb, WriteError};
+use super::{Engine, Mode, Verb, WriteError};
 use crate::desired::WriteMode;
 use crate::desired::path::Path;
 use serde_json::Value;
@@ -65,7 +65,6 @@ impl Engine {
         flight: &Flight,
         live: &Live,
         answer: &Body,
-        now: Now,
     ) -> bool {
         if live.additions.is_empty() || !self.removes(position) {
             return false;
@@ -81,7 +80,7 @@ impl Engine {
             self.leave(position, &unwelcome, !same);
             return false;
         }
-        let next = self.next_flight(position, flight, Errand::Strip, now);
+        let next = self.next_flight(position, flight, Errand::Strip);
         self.send_strip(
             position,
             next,

@@ -94,7 +94,7 @@ impl Engine {
     }
 
     /// Keeps the body of an object that differs until it is written.
-    fn stash(&mut self, position: usize, body: Body) {
+    pub(super) fn stash(&mut self, position: usize, body: Body) {
         let strips = self.has_to_strip(position);
         let object = &mut self.objects[position];
         object.stash = (strips || decide::differs(object)).then_some(body);
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// What the server confirmed of an object, as it is recorded.
-    fn confirmed(&self, position: Option<usize>) -> Option<&Applied> {
+    pub(super) fn confirmed(&self, position: Option<usize>) -> Option<&Applied> {
         let record = self.objects[position?].record.as_ref()?;
         record.applied.as_ref()
     }

@@ -194,7 +194,7 @@ pub(super) fn verb(object: &Object, cause: Cause, dry_run: bool) -> Verb {
 ///
 /// When only the manifest changed and our entry is whole, a conflict can only be about a field
 /// that we never owned.
-fn forces(object: &Object, cause: Cause) -> bool {
+pub(super) fn forces(object: &Object, cause: Cause) -> bool {
     let known = object
         .record
         .as_ref()

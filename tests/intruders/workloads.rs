@@ -223,6 +223,19 @@ pub const LISTS: &[Case] = &[
         },
     ),
     case(
+        "a volume of another source without our label",
+        Deployment,
+        Undone,
+        |actor, it| {
+            actor.json(
+                it,
+                &json!([{"op": "remove", "path": "/metadata/labels/jsorc.dev~1instance"},
+                {"op": "replace", "path": "/spec/template/spec/volumes/0",
+                "value": {"name": "scratch", "hostPath": {"path": "/", "type": ""}}}]),
+            );
+        },
+    ),
+    case(
         "an empty struct filled",
         Deployment,
         BY_INTRUDER,

@@ -42,6 +42,8 @@ pub enum Fault {
     Annotated,
     /// Somebody else fills a struct that we want empty.
     Filled,
+    /// Somebody else makes a volume of another source, beside which ours is not taken.
+    Resourced,
     /// Somebody else writes status.
     StatusWritten,
     /// Somebody else takes our label off.
@@ -90,6 +92,7 @@ pub const ALL: &[Fault] = &[
     Fault::Taken,
     Fault::Annotated,
     Fault::Filled,
+    Fault::Resourced,
     Fault::StatusWritten,
     Fault::Unlabelled,
     Fault::Deleted,

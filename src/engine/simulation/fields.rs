@@ -1,12 +1,15 @@
 //! Field ownership as the API server keeps it: the leaves of an object by JSON pointer, and
 //! `managedFields` made of them.
 //!
-//! The model knows mappings and values; a list is one value. That is what the objects of the
-//! simulation consist of.
+//! The model knows mappings, values, and lists of one item that is called [`ITEM`]; any other list
+//! is one value. That is what the objects of the simulation consist of.
 
 use crate::desired::path::{Path, Segment};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of the one item of a list that is keyed by names.
+pub const ITEM: &str = "scratch";
 
 /// Leaves, by JSON pointer.
 pub type Fields = BTreeSet<String>;
@@ -61,14 +64,17 @@ pub fn leaves(object: &Value) -> BTreeMap<String, &Value> {
 }
 
 fn descend<'a>(at: String, value: &'a Value, found: &mut BTreeMap<String, &'a Value>) {
-    match value.as_object().filter(|map| !map.is_empty()) {
-        Some(map) => {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
             for (name, value) in map {
                 let name = name.replace('~', "~0").replace('/', "~1");
                 descend(format!("{at}/{name}"), value, found);
             }
         }
-        None => drop(found.insert(at, value)),
+        Value::Array(list) if list.first().is_some_and(|item| item.get("name").is_some()) => {
+            descend(format!("{at}/0"), &list[0], found);
+        }
+        _ => drop(found.insert(at, value)),
     }
 }
 
@@ -76,39 +82,68 @@ fn descend<'a>(at: String, value: &'a Value, found: &mut BTreeMap<String, &'a Va
 pub fn put(object: &mut Value, pointer: &str, value: Value) {
     let mut at = object;
     for name in steps(pointer) {
-        if !at.is_object() {
-            *at = json!({});
-        }
-        at = &mut at[name];
+        at = if is_item(&name) {
+            if !at.is_array() {
+                *at = json!([null]);
+            }
+            &mut at[0]
+        } else {
+            if !at.is_object() {
+                *at = json!({});
+            }
+            &mut at[name]
+        };
     }
     *at = value;
+}
+
+/// Whether a step of a pointer leads to the item of a list.
+fn is_item(step: &str) -> bool {
+    step == "0"
 }
 
 /// Removes a leaf, and the parents that hold nothing else.
 pub fn take(object: &mut Value, pointer: &str) {
     let names: Vec<String> = steps(pointer).collect();
-    if let Some(map) = object.as_object_mut() {
-        remove(map, &names);
-    }
+    remove(object, &names);
 }
 
-fn remove(map: &mut Map<String, Value>, names: &[String]) {
+fn remove(parent: &mut Value, names: &[String]) {
     let Some((name, below)) = names.split_first() else {
         return;
     };
-    if below.is_empty() {
-        map.shift_remove(name);
-    } else if let Some(child) = map.get_mut(name).and_then(Value::as_object_mut) {
-        remove(child, below);
-        if child.is_empty() && name != "metadata" {
-            map.shift_remove(name);
-        }
+    let child = if is_item(name) {
+        parent.get_mut(0)
+    } else {
+        parent.get_mut(name)
+    };
+    let Some(child) = child else { return };
+    remove(child, below);
+    let holds = match &*child {
+        Value::Object(map) => !map.is_empty() || name == "metadata",
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    if holds && !below.is_empty() {
+        return;
+    }
+    match parent {
+        Value::Array(items) => items.clear(),
+        Value::Object(map) => drop(map.shift_remove(name)),
+        _ => {}
     }
 }
 
 /// A pointer as people, and conflicts, say it.
 pub fn path(pointer: &str) -> Path {
-    Path(steps(pointer).map(Segment::Field).collect())
+    let segment = |step: String| {
+        if is_item(&step) {
+            Segment::Item(vec![("name".to_owned(), ITEM.to_owned())])
+        } else {
+            Segment::Field(step)
+        }
+    };
+    Path(steps(pointer).map(segment).collect())
 }
 
 fn steps(pointer: &str) -> impl Iterator<Item = String> {
@@ -121,7 +156,12 @@ fn field_set(fields: &Fields) -> Value {
     for pointer in fields {
         let mut at = &mut set;
         for step in steps(pointer) {
-            at = &mut at[format!("f:{step}")];
+            let name = if is_item(&step) {
+                format!("k:{}", json!({"name": ITEM}))
+            } else {
+                format!("f:{step}")
+            };
+            at = &mut at[name];
             if at.is_null() {
                 *at = json!({});
             }

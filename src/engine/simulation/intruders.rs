@@ -1,6 +1,7 @@
 //! What others do to the objects: people, controllers, other tools, the server itself.
 
 use super::faults::Fault;
+use super::fields::ITEM;
 use super::samples::instance;
 use super::server::{inventory_key, orders_key};
 use super::world::{Item, World};
@@ -16,6 +17,8 @@ pub enum Mischief {
     Any,
     /// Somebody changes a field again, so many times.
     Fight(ObjectKey, usize),
+    /// A controller takes note of an object.
+    Observe(ObjectKey),
     /// A finalizer is taken off.
     Release(ObjectKey),
     /// A suspension is taken back.
@@ -45,6 +48,7 @@ impl World {
                     self.plan(wait, Item::Mischief(Box::new(again)));
                 }
             }
+            Mischief::Observe(key) => self.observe(&key),
             Mischief::Release(key) => self.change(&key, "cleaner", |live| {
                 if let Some(metadata) = live["metadata"].as_object_mut() {
                     metadata.shift_remove("finalizers");
@@ -61,7 +65,7 @@ impl World {
             !key.is("", "Namespace") && **key != orders_key() && !self.laws.is_foreign(key)
         };
         let ours: Vec<ObjectKey> = all.iter().filter(ours).cloned().collect();
-        let deed = self.dice.roll(32);
+        let deed = self.dice.roll(33);
         if deed == 0 {
             return self.forestall();
         }
@@ -84,13 +88,7 @@ impl World {
                     live["data"]["room"]["x"] = "1".into();
                 });
             }
-            13..=14 => {
-                self.faults.count(Fault::StatusWritten);
-                let at = self.clock.as_millis().to_string();
-                self.server.edit(&key, "controller", "status", |live| {
-                    live["status"] = at.into();
-                });
-            }
+            13..=14 => self.observe(&key),
             15..=16 => self.deed(Fault::Unlabelled, &key, |live| {
                 if let Some(labels) = live["metadata"]["labels"].as_object_mut() {
                     labels.shift_remove(INSTANCE_LABEL);
@@ -110,8 +108,24 @@ impl World {
                 self.plan(Duration::ZERO, Item::Mischief(Box::new(mischief)));
             }
             29 => self.refuse(key),
+            30..=32 if key.is("demo.dev", "Widget") => self.resource(key),
             _ => {}
         }
+    }
+
+    /// Somebody gives a volume another source, and the controller writes just after that.
+    fn resource(&mut self, key: ObjectKey) {
+        self.deed(Fault::Resourced, &key, other_source);
+        let wait = self.dice.millis(0, 30);
+        self.plan(wait, Item::Mischief(Box::new(Mischief::Observe(key))));
+    }
+
+    fn observe(&mut self, key: &ObjectKey) {
+        self.faults.count(Fault::StatusWritten);
+        let at = self.clock.as_millis().to_string();
+        self.server.edit(key, "controller", "status", |live| {
+            live["status"] = at.into();
+        });
     }
 
     fn deed(&mut self, fault: Fault, key: &ObjectKey, change: impl FnOnce(&mut Value)) {
@@ -254,4 +268,9 @@ impl World {
         self.server
             .edit(&key, "jsorc-cli", "", |live| live["data"] = data);
     }
+}
+
+/// Makes a volume of another source.
+pub fn other_source(live: &mut Value) {
+    live["data"]["volumes"] = json!([{"name": ITEM, "hostPath": {"path": "/"}}]);
 }

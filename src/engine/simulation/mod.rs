@@ -37,6 +37,7 @@ mod laws;
 mod life;
 mod network;
 mod object;
+mod obstacles;
 mod process;
 mod receipts;
 pub(super) mod samples;

@@ -74,6 +74,12 @@ impl Stored {
         self.body["metadata"].get("labels")?.get(name)?.as_str()
     }
 
+    /// Why the server does not take it as it is: it is of two sources.
+    pub fn invalid(&self) -> Option<&'static str> {
+        let volume = self.body.pointer("/data/volumes/0")?.as_object()?;
+        (volume.len() > 2).then_some("may not specify more than 1 volume type")
+    }
+
     /// Whether something keeps it from going.
     pub fn is_held(&self) -> bool {
         self.body["metadata"].get("finalizers").is_some()

@@ -2,6 +2,7 @@
 //! way to be written that matters, in sets that differ.
 
 use super::dice::Dice;
+use super::fields::ITEM;
 use crate::config::Policy;
 use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
 use crate::desired::{
@@ -169,7 +170,8 @@ pub fn any(dice: &mut Dice) -> DesiredSet {
     second.push(namespace);
     let widgets = resource("demo.dev", "Widget", "widgets", true);
     let key = ObjectKey::new("demo.dev", "Widget", Some("other"), "w");
-    let data = json!({"size": value(dice), "room": {}});
+    let volumes = json!([{"name": ITEM, "emptyDir": {}}]);
+    let data = json!({"size": value(dice), "room": {}, "volumes": volumes});
     let widget = object(
         widgets,
         "two",

@@ -115,6 +115,9 @@ impl Server {
         let changed = object
             .apply(manager, body, force, &time)
             .map_err(WriteError::Conflict)?;
+        if let Some(why) = object.invalid() {
+            return Err(WriteError::Invalid(why.to_owned()));
+        }
         if changed || created {
             self.store(key, Some(object));
         }
@@ -186,7 +189,7 @@ impl Server {
         Ok(Written::Deleted)
     }
 
-    /// A JSON patch of ours: a test of the version, and structs that are emptied.
+    /// A JSON patch of ours: a test of the version, and what is replaced.
     fn amend(&mut self, key: &ObjectKey, patch: &str) -> Result<Written, WriteError> {
         let object = self.objects.get(key).ok_or(WriteError::Gone)?;
         let patch: Vec<Value> = serde_json::from_str(patch).unwrap();

@@ -1,8 +1,8 @@
 use super::super::diff::Shown;
 use super::super::sight::Sight;
 use super::super::{
-    Applied, ClusterState, Command, Event, FieldConflict, Heal, Inventory, Record, WatchChange,
-    WatchKey, Write, Written,
+    Applied, ClusterState, Command, Event, FieldConflict, Heal, Inventory, Now, Record,
+    WatchChange, WatchKey, Write, Written,
 };
 use super::*;
 use crate::config::Policy;

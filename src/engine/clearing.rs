@@ -1,0 +1,106 @@
+//! Clears what stands in the way of a forced write: a list that others made something of which the
+//! server does not take beside what we apply.
+//!
+//! The patch is for one version of the object, so it needs the newest body. The watch shows it, or
+//! it is looked for: our own write between, or a lost label, leaves the engine without it.
+
+use super::amending::clearing;
+use super::body::Body;
+use super::flight::{Errand, Flight};
+use super::live::Live;
+use super::object::{Looked, Object};
+use super::sight::Sight;
+use super::writing::forces;
+use super::{Engine, Mode, Now, Verb};
+use crate::desired::WriteMode;
+use crate::desired::at::At as _;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// How often a refused write is tried at once, because a look showed the object as it is.
+const AT_ONCE: u32 = 3;
+
+impl Engine {
+    /// Clears what a forced write was refused for, once. Whether that is on its way.
+    pub(super) fn clear(&mut self, position: usize, flight: &Flight) -> bool {
+        let object = &self.objects[position];
+        let forced = object.take || forces(object, flight.cause);
+        if !forced || flight.errand != Errand::Write || flight.cleared {
+            return false;
+        }
+        let Some((version, seen)) = self.newest(position, flight) else {
+            let object = &mut self.objects[position];
+            object.looked = Looked::Pending;
+            let desired = &object.desired;
+            self.looks
+                .push((desired.key.clone(), desired.resource.clone()));
+            return false;
+        };
+        let wanted = object.desired.body.value();
+        let Some(patch) = wanted.and_then(|wanted: Value| clearing(&seen, &wanted)) else {
+            return false;
+        };
+        let mut next = self.next_flight(position, flight, Errand::Clear);
+        next.tested = Some(version);
+        let dry_run = matches!(self.mode, Mode::Observe { .. });
+        let patch = patch.to_string().into();
+        self.launch(position, next, Verb::Amend { patch, dry_run });
+        true
+    }
+
+    /// The object as it is, with its version; `None` when that was not seen, or no patch fits it.
+    fn newest(&self, position: usize, flight: &Flight) -> Option<(Arc<str>, Value)> {
+        let live = self.objects[position].live.as_ref()?;
+        let version = live.resource_version.clone();
+        if flight.tested.as_ref() == Some(&version) {
+            return None;
+        }
+        let seen = self.body_seen(position).or(flight.before.as_ref())?.value();
+        let same = seen.at("/metadata/resourceVersion") == Some(&(*version).into());
+        same.then_some((version, seen))
+    }
+
+    /// Nothing stands in the way any more; the write follows.
+    pub(super) fn on_cleared(&mut self, position: usize, mut flight: Flight, live: Live) {
+        flight.cleared = true;
+        if !self.objects[position].is_history(&live) {
+            self.see_own(position, live);
+        }
+        self.write_after_all(position, flight);
+    }
+
+    /// Takes in what a look showed in the place of an object that could not be written, although it
+    /// was before. Whether it is one.
+    pub(super) fn see_refused(&mut self, position: usize, found: &Value, now: Now) -> bool {
+        let body = Body::from(found.clone());
+        let Ok(sight) = Sight::read(body.text()) else {
+            return false;
+        };
+        let confirmed = self.confirmed(Some(position));
+        let known = confirmed.is_some();
+        let live = self.live(Some(position), confirmed, &sight);
+        let object = &mut self.objects[position];
+        let applied = known && object.desired.mode == WriteMode::Apply;
+        let Some(trouble) = object.trouble.as_mut().filter(|_| applied) else {
+            return false;
+        };
+        if trouble.failures < AT_ONCE {
+            trouble.until = None;
+        }
+        if !object.is_history(&live) {
+            self.see(position, live, now);
+            self.stash(position, body);
+        }
+        true
+    }
+}
+
+impl Object {
+    /// A refused write changed nothing: what was seen before it is what the next one begins with.
+    pub(super) fn keep_seen(&mut self, flight: &Flight) {
+        let live = self.live.as_ref().map(|live| &live.resource_version);
+        if live.is_some() && live == flight.version.as_ref() && self.stash.is_none() {
+            self.stash.clone_from(&flight.before);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What stands in the way of a write: a refusal that passes, or a volume to which somebody gave
+//! another source, beside which the server does not take ours.
+
+use super::dice::Dice;
+use super::fields::ITEM;
+use super::intruders::other_source;
+use super::samples::{any, fingerprints};
+use super::world::World;
+use crate::desired::instance::INSTANCE_LABEL;
+use crate::desired::{DesiredSet, ObjectKey};
+use crate::engine::{Blame, Occurrence, WriteError};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn key() -> ObjectKey {
+    ObjectKey::new("demo.dev", "Widget", Some("other"), "w")
+}
+
+fn wanted() -> DesiredSet {
+    any(&mut Dice::new(1))
+}
+
+/// The same set with another size of the widget.
+fn resized() -> DesiredSet {
+    let mut set = wanted();
+    for service in &mut set.services {
+        let Some(widget) = service.objects.iter_mut().find(|o| o.key == key()) else {
+            continue;
+        };
+        let mut body = widget.body.value().unwrap();
+        body["data"]["size"] = "9".into();
+        widget.digest = fingerprints().of(&body);
+        widget.body = body.to_string().into();
+        service.source = Some(widget.digest);
+    }
+    set
+}
+
+fn spoil(world: &mut World) {
+    world.server.edit(&key(), "kubectl-edit", "", other_source);
+}
+
+fn observe(world: &mut World) {
+    world.server.edit(&key(), "controller", "status", |live| {
+        live["status"] = "observed".into();
+    });
+}
+
+fn data(world: &World) -> Value {
+    world.server.objects[&key()].body["data"].clone()
+}
+
+fn volumes() -> Value {
+    json!([{"name": ITEM, "emptyDir": {}}])
+}
+
+/// The patch was for a version that was no more, and what the watch had shown since was thrown away.
+#[test]
+fn it_is_cleared_whenever_the_controller_writes() {
+    for wait in 0..40 {
+        let mut world = World::quiet(wanted());
+        spoil(&mut world);
+        world.pass(Duration::from_millis(wait));
+        observe(&mut world);
+        world.pass(SOON);
+        assert_eq!(data(&world)["volumes"], volumes(), "{wait} ms");
+    }
+}
+
+/// The manifest's change was the cause, and only a difference was cleared.
+#[test]
+fn it_is_cleared_when_the_manifest_changes_too() {
+    let mut world = World::quiet(wanted());
+    let denied = WriteError::Forbidden("not allowed".into());
+    world.server.refuses.insert(key(), denied);
+    spoil(&mut world);
+    world.pass(Duration::from_secs(1));
+    world.want(resized());
+    world.server.refuses.clear();
+    world.pass(SOON);
+    assert_eq!(data(&world)["volumes"], volumes());
+    assert_eq!(data(&world)["size"], "9");
+}
+
+/// No watch shows such an object, so it has to be looked for.
+#[test]
+fn it_is_cleared_in_an_object_without_our_label() {
+    let mut world = World::quiet(wanted());
+    world.server.edit(&key(), "kubectl-edit", "", |live| {
+        let labels = live["metadata"]["labels"].as_object_mut().unwrap();
+        labels.shift_remove(INSTANCE_LABEL);
+    });
+    spoil(&mut world);
+    world.pass(SOON);
+    assert_eq!(data(&world)["volumes"], volumes());
+    let live = &world.server.objects[&key()];
+    assert!(live.label(INSTANCE_LABEL).is_some());
+}
+
+/// What it was like before was forgotten with the first try.
+#[test]
+fn a_heal_that_was_refused_at_first_names_the_fields_and_the_intruder() {
+    let mut world = World::quiet(wanted());
+    let denied = WriteError::Forbidden("not allowed".into());
+    world.server.refuses.insert(key(), denied);
+    world.server.edit(&key(), "kubectl-edit", "", |live| {
+        live["data"]["size"] = "theirs".into();
+    });
+    world.pass(Duration::from_secs(1));
+    world.server.refuses.clear();
+    world.pass(SOON);
+    let heal = world.told.iter().find_map(|told| match told {
+        Occurrence::Healed(heal) => Some(heal),
+        _ => None,
+    });
+    let heal = heal.unwrap();
+    assert!(matches!(&heal.by, Blame::Manager(name, _) if name == "kubectl-edit"));
+    assert_eq!(heal.fields[0].path.to_string(), "data.size");
+}
