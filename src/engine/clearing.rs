@@ -17,9 +17,6 @@ use crate::desired::at::At as _;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// How often a refused write is tried at once, because a look showed the object as it is.
-const AT_ONCE: u32 = 3;
-
 impl Engine {
     /// Clears what a forced write was refused for, once. Whether that is on its way.
     pub(super) fn clear(&mut self, position: usize, flight: &Flight) -> bool {
@@ -29,15 +26,14 @@ impl Engine {
             return false;
         }
         let Some((version, seen)) = self.newest(position, flight) else {
-            let object = &mut self.objects[position];
-            object.looked = Looked::Pending;
-            let desired = &object.desired;
-            self.looks
-                .push((desired.key.clone(), desired.resource.clone()));
+            self.look_for_newest(position);
             return false;
         };
         let wanted = object.desired.body.value();
         let Some(patch) = wanted.and_then(|wanted: Value| clearing(&seen, &wanted)) else {
+            if object.live.as_ref().is_some_and(|live| !live.labelled) {
+                self.look_for_newest(position);
+            }
             return false;
         };
         let mut next = self.next_flight(position, flight, Errand::Clear);
@@ -46,6 +42,15 @@ impl Engine {
         let patch = patch.to_string().into();
         self.launch(position, next, Verb::Amend { patch, dry_run });
         true
+    }
+
+    /// Looks at the object: nothing tells what became of it since.
+    fn look_for_newest(&mut self, position: usize) {
+        let object = &mut self.objects[position];
+        object.looked = Looked::Pending;
+        let desired = &object.desired;
+        self.looks
+            .push((desired.key.clone(), desired.resource.clone()));
     }
 
     /// The object as it is, with its version; `None` when that was not seen, or no patch fits it.
@@ -69,28 +74,31 @@ impl Engine {
         self.write_after_all(position, flight);
     }
 
-    /// Takes in what a look showed in the place of an object that could not be written, although it
-    /// was before. Whether it is one.
+    /// Takes in what a look showed of an object that could not be written, although we applied it
+    /// before; news are a reason to try again at once. Whether it is one.
     pub(super) fn see_refused(&mut self, position: usize, found: &Value, now: Now) -> bool {
+        let object = &self.objects[position];
+        if object.trouble.is_none() || object.desired.mode != WriteMode::Apply {
+            return false;
+        }
         let body = Body::from(found.clone());
         let Ok(sight) = Sight::read(body.text()) else {
             return false;
         };
         let confirmed = self.confirmed(Some(position));
-        let known = confirmed.is_some();
         let live = self.live(Some(position), confirmed, &sight);
-        let object = &mut self.objects[position];
-        let applied = known && object.desired.mode == WriteMode::Apply;
-        let Some(trouble) = object.trouble.as_mut().filter(|_| applied) else {
+        if confirmed.is_none() && live.evidence.is_none() {
             return false;
-        };
-        if trouble.failures < AT_ONCE {
-            trouble.until = None;
         }
-        if !object.is_history(&live) {
+        let known = object.live.as_ref().map(|live| &live.resource_version);
+        let news = known != Some(&live.resource_version) || object.stash.is_none();
+        if news && !object.is_history(&live) {
             self.see(position, live, now);
             self.stash(position, body);
+            let trouble = self.objects[position].trouble.as_mut();
+            trouble.into_iter().for_each(|trouble| trouble.until = None);
         }
+        self.objects[position].looked = Looked::No;
         true
     }
 }

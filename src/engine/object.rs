@@ -219,6 +219,12 @@ impl Object {
         }
     }
 
+    /// Whether a look found that we applied what no watch shows.
+    #[must_use]
+    pub fn is_found_ours(&self) -> bool {
+        matches!(&self.looked, Looked::Present(found) if found.applied_by_us)
+    }
+
     /// Why it is left alone, when it says so itself.
     #[must_use]
     pub fn suspended(&self) -> Option<String> {

@@ -6,6 +6,7 @@ use super::flight::{Cause, Errand, Flight};
 use super::object::Object;
 use super::occurrence::{Fault, Occurrence};
 use super::ownership::autoscaled;
+use super::service::Hold;
 use super::stripping::is_strip;
 use super::{Command, Engine, FieldConflict, Mode, Now, Verb, Write};
 use crate::desired::WriteMode;
@@ -86,11 +87,12 @@ impl Engine {
     }
 
     /// Sends a request about an object; its answer ends the flight.
-    /// What follows another request is not sent any more by who may not write meanwhile, but for
-    /// what takes a write back.
+    /// What follows another request is not sent any more by who may not write meanwhile, or has to
+    /// store the inventory of its term first, but for what takes a write back.
     pub(super) fn launch(&mut self, position: usize, flight: Flight, verb: Verb) {
         let only_rehearses = matches!(self.mode, Mode::Observe { .. });
-        if !self.writes() && !only_rehearses && flight.errand != Errand::Withdraw {
+        let may = self.writes() && !self.is_unproven(position);
+        if !may && !only_rehearses && flight.errand != Errand::Withdraw {
             self.queue.insert(position);
             return;
         }
@@ -103,6 +105,13 @@ impl Engine {
             attempt,
             verb,
         }));
+    }
+
+    fn is_unproven(&self, position: usize) -> bool {
+        let object = &self.objects[position];
+        let service = self.services.get(&object.service);
+        object.desired.mode != WriteMode::Ensure
+            && service.is_some_and(|service| service.hold == Hold::Unproven)
     }
 
     /// Replicas that an autoscaler set are its own: the manifest's number was only the first one.
@@ -206,7 +215,7 @@ pub(super) fn forces(object: &Object, cause: Cause) -> bool {
         .map(|e| e.entry);
     match cause {
         Cause::Missing | Cause::Recreate => false,
-        Cause::Unrecorded => entry.is_some(),
+        Cause::Unrecorded => entry.is_some() || object.is_found_ours(),
         Cause::Changed => {
             known.is_some_and(|known| known.evidence.as_ref().map(|e| e.entry) != entry)
         }
