@@ -95,8 +95,9 @@ impl Engine {
         if news && !object.is_history(&live) {
             self.see(position, live, now);
             self.stash(position, body);
-            let trouble = self.objects[position].trouble.as_mut();
-            trouble.into_iter().for_each(|trouble| trouble.until = None);
+            if let Some(trouble) = &mut self.objects[position].trouble {
+                trouble.until = None;
+            }
         }
         self.objects[position].looked = Looked::No;
         true

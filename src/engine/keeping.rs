@@ -9,7 +9,6 @@ use super::record::Record;
 use super::service::{Hold, Refusals, Save, Service};
 use super::{Command, Engine, Now, Standing, WriteError};
 use crate::desired::{ObjectKey, Resource, WriteMode};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,7 +117,7 @@ impl Engine {
         match result {
             Ok(version) => {
                 service.inventory.resource_version = Some(version);
-                service.unstored = BTreeSet::new();
+                let new = std::mem::take(&mut service.unstored);
                 service.refusals = Refusals::default();
                 service.news.arrive(&mut service.inventory.history);
                 service.hold = Hold::Proven;
@@ -126,8 +125,11 @@ impl Engine {
                     Save::Saving(Some(again)) => Save::At(again),
                     _ => Save::Clean,
                 };
-                let waits =
-                    |position: &usize| self.objects[*position].standing != Standing::InOrder;
+                // Whether one in order was made by us is judged once it is named.
+                let waits = |position: &usize| {
+                    let object = &self.objects[*position];
+                    object.standing != Standing::InOrder || new.contains(&object.desired.key)
+                };
                 self.queue.extend(members.into_iter().filter(waits));
                 // What moved here from another service may be forgotten there now.
                 self.dirty.extend(self.services.keys().cloned());

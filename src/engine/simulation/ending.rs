@@ -4,7 +4,7 @@
 use super::fields::leaves;
 use super::object::Stored;
 use super::samples::instance;
-use super::server::orders_key;
+use super::server::{inventory_key, orders_key};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::desired::{DesiredObject, ObjectKey, WriteMode};
@@ -146,7 +146,7 @@ impl World {
                 let wanted = engine.position(key).is_some();
                 let live = self.server.objects.get(key);
                 let uid = record.applied.as_ref().map(|applied| &*applied.uid);
-                if live.is_none() {
+                if live.is_none() && !self.laws.is_late(&inventory_key(&inventory.service)) {
                     return Some(format!("{key} is recorded and not there"));
                 }
                 // One that others made anew under its name is kept, and so is a Secret of ours.

@@ -1,37 +1,22 @@
 //! What the simulation found, each as one example.
 
 use super::faults::Fault;
-use super::samples::{
-    config_maps, deployment, map, map_key, one, secret, secret_key, service, set, three,
-};
+use super::samples::{config_maps, deployment, map, map_key, one, service, set, three};
 use super::server::inventory_key;
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::sight::Sight;
 use crate::engine::watches::watch_of;
-use crate::engine::{Body, Event, Occurrence, Phase, WatchChange, WriteError, Written};
+use crate::engine::{Body, Event, Occurrence, WatchChange, WriteError, Written};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
-const LATER: Duration = Duration::from_secs(200);
 
-fn with_secret() -> World {
-    World::quiet(one(vec![map("a", "1", &[]), secret()]))
-}
-
-fn unlabel(live: &mut Value) {
+/// Takes our label off.
+pub(super) fn unlabel(live: &mut Value) {
     let labels = live["metadata"]["labels"].as_object_mut().unwrap();
     labels.shift_remove(INSTANCE_LABEL);
-}
-
-fn recorded_uid(world: &World) -> Option<String> {
-    let record = world.server.inventories["one"].records.get(&secret_key())?;
-    Some(record.applied.as_ref()?.uid.to_string())
-}
-
-fn secret_uid(world: &World) -> Option<String> {
-    Some(world.server.objects.get(&secret_key())?.uid.clone())
 }
 
 /// The law `one-leader` asks of every batch that it begins by storing the inventory.
@@ -41,31 +26,6 @@ fn a_batch_that_only_removes_begins_by_storing_the_inventory() {
     world.want(one(vec![map("a", "1", &[]), map("b", "1", &["a"])]));
     world.pass(SOON);
     assert_eq!(world.written.last().unwrap(), "delete c");
-}
-
-#[test]
-fn a_made_up_secret_without_our_label_is_in_order_and_is_made_again_when_it_goes() {
-    let mut world = with_secret();
-    let uid = secret_uid(&world);
-    world
-        .server
-        .edit(&secret_key(), "kubectl-edit", "", unlabel);
-    let before = world.laws.writes;
-    world.pass(LATER);
-    assert_eq!(world.laws.writes, before, "nothing is to be written");
-    let status = world.processes[0].engine.status(world.now());
-    assert_eq!(
-        status.services[0].phase,
-        Phase::Running,
-        "{:?}",
-        status.services
-    );
-    assert_eq!(secret_uid(&world), uid);
-    world.server.remove(&secret_key());
-    world.laws.lost(&secret_key());
-    world.pass(SOON);
-    assert_ne!(secret_uid(&world), uid);
-    assert_eq!(secret_uid(&world), recorded_uid(&world));
 }
 
 #[test]
@@ -88,37 +48,6 @@ fn what_is_deleted_without_our_label_is_not_waited_for_forever() {
     assert!(!world.server.objects.contains_key(&map_key("c")));
     world.pass(SOON);
     assert!(world.server.objects.contains_key(&map_key("c")));
-}
-
-#[test]
-fn a_made_up_secret_whose_answer_was_lost_is_recorded() {
-    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
-    world.plans.insert(secret_key(), Fault::AnswerLost);
-    world.want(one(vec![map("a", "1", &[]), secret()]));
-    world.pass(SOON);
-    assert!(secret_uid(&world).is_some());
-    assert_eq!(secret_uid(&world), recorded_uid(&world));
-}
-
-#[test]
-fn new_values_restart_their_readers_although_the_answer_was_lost() {
-    let mut world = with_secret();
-    world.plans.insert(secret_key(), Fault::AnswerLost);
-    world.server.remove(&secret_key());
-    world.laws.lost(&secret_key());
-    world.pass(SOON);
-    assert_eq!(secret_uid(&world), recorded_uid(&world));
-    let restarted = |told: &Occurrence| matches!(told, Occurrence::Restarted { .. });
-    assert_eq!(world.told.iter().filter(|told| restarted(told)).count(), 1);
-}
-
-#[test]
-fn a_watch_that_was_faster_than_a_refusal_is_believed() {
-    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
-    world.plans.insert(secret_key(), Fault::ArrivesTwice);
-    world.want(one(vec![map("a", "1", &[]), secret()]));
-    world.pass(SOON);
-    assert_eq!(secret_uid(&world), recorded_uid(&world));
 }
 
 /// The law `one-write` counts what is on its way.

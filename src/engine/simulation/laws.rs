@@ -1,56 +1,19 @@
-//! The laws, and what is noted to check them while things happen. A broken one says which it is,
-//! of which seed, and what happened.
+//! What is noted to check the laws while things happen. A broken one says which it is, of which
+//! seed, and what happened.
 
+use super::law::Law;
 use super::network::{Asked, Request};
 use super::object::Stored;
 use super::samples::instance;
-use super::server::Server;
+use super::server::{Server, inventory_key};
 use super::world::World;
 use crate::desired::{ObjectKey, WriteMode};
 use crate::engine::flight::Errand;
 use crate::engine::{Cause, Inventory, Verb, Write, WriteError, Written};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Law {
-    /// Once nothing goes wrong any more, what is wanted is there, and the inventories are exact.
-    Converges,
-    /// From then on nothing is written.
-    Stays,
-    /// Nothing is deleted but the recorded uid of what is not wanted, and nothing of others is
-    /// touched.
-    NoStaleDelete,
-    /// What was made once is not made again unless it was lost, and keeps its made-up values.
-    OneCreate,
-    /// One write in flight per object, and none before the inventory names it.
-    OneWrite,
-    /// A deposed leader begins nothing.
-    OneLeader,
-    /// What is refused is tried less and less.
-    NoHotLoop,
-    /// A receipt that is found to hold is true, and what a plan comes to is what it says.
-    Honest,
-}
-
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Converges => "converges",
-            Self::Stays => "stays",
-            Self::NoStaleDelete => "no-stale-delete",
-            Self::OneCreate => "one-create",
-            Self::OneWrite => "one-write",
-            Self::OneLeader => "one-leader",
-            Self::NoHotLoop => "no-hot-loop",
-            Self::Honest => "honest",
-        })
-    }
-}
 
 /// So many requests about one object within a minute are no hot loop.
 const PER_MINUTE: usize = 40;
@@ -122,9 +85,17 @@ impl Laws {
 
     /// Whether an object got our label by a request that its sender had given up, or did not live to
     /// see answered, or by a deposed leader. No precondition keeps such a request from making what was
-    /// forgotten meanwhile.
+    /// forgotten meanwhile. So it is with an inventory that a former life stored after the next one read
+    /// it.
     pub fn is_late(&self, key: &ObjectKey) -> bool {
         self.late.contains(key)
+    }
+
+    /// Notes that the inventories were read: whoever read them has to put them right.
+    pub fn read(&mut self, server: &Server) {
+        for service in server.inventories.keys() {
+            self.late.remove(&inventory_key(service));
+        }
     }
 
     /// Notes that an object was deleted by somebody else.
@@ -330,6 +301,12 @@ impl World {
                     request.from, inventory.service
                 )
             });
+        }
+        let stored = inventory_key(&inventory.service);
+        if self.processes[request.from].life == request.life {
+            self.laws.late.remove(&stored);
+        } else {
+            self.laws.late.insert(stored);
         }
         // What a former life asked for counts as nobody's.
         let elected = if self.processes[request.from].life == request.life {

@@ -2,7 +2,7 @@
 
 use super::faults::Fault;
 use super::intruders::Mischief;
-use super::laws::Law;
+use super::law::Law;
 use super::samples;
 use super::world::{Item, World};
 use std::time::Duration;

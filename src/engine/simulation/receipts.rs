@@ -2,7 +2,7 @@
 //! hold, a look at everything has to say the same; and a gist is that of the plan.
 
 use super::fields::leaves;
-use super::laws::Law;
+use super::law::Law;
 use super::samples::{fingerprints, instance};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;

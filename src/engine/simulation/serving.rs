@@ -70,6 +70,9 @@ impl World {
                 outcome.map(Reply::Saved)
             }
             Asked::Read | Asked::TakeOver => {
+                if self.processes[request.from].life == request.life {
+                    self.laws.read(&self.server);
+                }
                 let (orders, inventories) = self.server.stored();
                 Ok(Reply::Stored(orders, inventories))
             }
