@@ -53,7 +53,8 @@ impl Engine {
             .push((desired.key.clone(), desired.resource.clone()));
     }
 
-    /// The object as it is, with its version; `None` when that was not seen, or no patch fits it.
+    /// The object as it is, with its version; `None` when that was not seen, or a patch for it did
+    /// not fit.
     fn newest(&self, position: usize, flight: &Flight) -> Option<(Arc<str>, Value)> {
         let live = self.objects[position].live.as_ref()?;
         let version = live.resource_version.clone();
@@ -74,11 +75,13 @@ impl Engine {
         self.write_after_all(position, flight);
     }
 
-    /// Takes in what a look showed of an object that could not be written, although we applied it
-    /// before; news are a reason to try again at once. Whether it is one.
+    /// Takes in what a look showed of an object that could not be written, or rehearsed, although we
+    /// applied it before; news are a reason to try again at once. Whether it is one.
     pub(super) fn see_refused(&mut self, position: usize, found: &Value, now: Now) -> bool {
         let object = &self.objects[position];
-        if object.trouble.is_none() || object.desired.mode != WriteMode::Apply {
+        let rehearsal = object.rehearsal.as_ref();
+        let refused = object.trouble.is_some() || rehearsal.is_some_and(|r| r.outcome.is_err());
+        if !refused || object.desired.mode != WriteMode::Apply {
             return false;
         }
         let body = Body::from(found.clone());

@@ -4,11 +4,13 @@
 use super::dice::Dice;
 use super::fields::ITEM;
 use super::intruders::other_source;
-use super::samples::{any, fingerprints};
+use super::samples::{any, fingerprints, instance};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::desired::{DesiredSet, ObjectKey};
-use crate::engine::{Blame, Occurrence, WriteError};
+use crate::engine::{
+    Blame, ClusterState, Command, Engine, Event, Mode, Occurrence, Verb, WatchChange, WriteError,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -40,6 +42,12 @@ fn resized() -> DesiredSet {
 
 fn spoil(world: &mut World) {
     world.server.edit(&key(), "kubectl-edit", "", other_source);
+}
+
+fn unlabel(world: &mut World) {
+    world
+        .server
+        .edit(&key(), "kubectl-edit", "", super::found::unlabel);
 }
 
 fn observe(world: &mut World) {
@@ -88,10 +96,7 @@ fn it_is_cleared_when_the_manifest_changes_too() {
 #[test]
 fn it_is_cleared_in_an_object_without_our_label() {
     let mut world = World::quiet(wanted());
-    world.server.edit(&key(), "kubectl-edit", "", |live| {
-        let labels = live["metadata"]["labels"].as_object_mut().unwrap();
-        labels.shift_remove(INSTANCE_LABEL);
-    });
+    unlabel(&mut world);
     spoil(&mut world);
     world.pass(SOON);
     assert_eq!(data(&world)["volumes"], volumes());
@@ -118,4 +123,63 @@ fn a_heal_that_was_refused_at_first_names_the_fields_and_the_intruder() {
     let heal = heal.unwrap();
     assert!(matches!(&heal.by, Blame::Manager(name, _) if name == "kubectl-edit"));
     assert_eq!(heal.fields[0].path.to_string(), "data.size");
+}
+
+/// A plan says what an apply would do, not that it would be refused.
+#[test]
+fn a_plan_clears_it_too() {
+    let mut world = World::quiet(wanted());
+    world.processes[0].alive = false;
+    unlabel(&mut world);
+    spoil(&mut world);
+    let mode = Mode::Observe { rehearse: true };
+    let mut engine = Engine::new(instance(), fingerprints(), mode);
+    let now = world.now();
+    let mut commands = engine.handle(
+        [
+            Event::Desired(Box::new(wanted())),
+            Event::Inventories(world.server.stored().1),
+            Event::Cluster(ClusterState::Ready),
+        ],
+        now,
+    );
+    let mut verbs = Vec::new();
+    while !commands.is_empty() {
+        let mut events = Vec::new();
+        for command in commands {
+            match command {
+                Command::Watch(watches) => events.extend(watches.into_iter().flat_map(|watch| {
+                    [WatchChange::Restarted, WatchChange::Synced]
+                        .map(|c| Event::Watch(watch.clone(), c))
+                })),
+                Command::Look(keys) => events.extend(keys.into_iter().map(|(key, _)| {
+                    let found = world.server.look(&key).map(Box::new);
+                    Event::Looked(key, Ok(found))
+                })),
+                Command::Write(write) if write.key == key() => {
+                    let outcome = match &write.verb {
+                        Verb::Apply { .. } => Err(WriteError::Invalid("two sources".into())),
+                        _ => Err(WriteError::Forbidden("enough".into())),
+                    };
+                    verbs.push(write.verb);
+                    let (key, attempt) = (write.key, write.attempt);
+                    events.push(Event::Wrote {
+                        key,
+                        attempt,
+                        outcome,
+                    });
+                }
+                _ => {}
+            }
+        }
+        commands = engine.handle(events, now);
+    }
+    let Some(Verb::Amend {
+        patch,
+        dry_run: true,
+    }) = verbs.last()
+    else {
+        panic!("{verbs:?}")
+    };
+    assert!(patch.contains("/data/volumes/0"));
 }
