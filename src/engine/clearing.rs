@@ -17,6 +17,10 @@ use crate::desired::at::At as _;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// How many failures in a row are tried again at once when a look brought news; whoever writes all the
+/// time would be followed without end.
+const AT_ONCE: u32 = 2;
+
 impl Engine {
     /// Clears what a forced write was refused for, once. Whether that is on its way.
     pub(super) fn clear(&mut self, position: usize, flight: &Flight) -> bool {
@@ -98,7 +102,8 @@ impl Engine {
         if news && !object.is_history(&live) {
             self.see(position, live, now);
             self.stash(position, body);
-            if let Some(trouble) = &mut self.objects[position].trouble {
+            let trouble = self.objects[position].trouble.as_mut();
+            if let Some(trouble) = trouble.filter(|trouble| trouble.failures <= AT_ONCE) {
                 trouble.until = None;
             }
         }

@@ -104,6 +104,22 @@ fn it_is_cleared_in_an_object_without_our_label() {
     assert!(live.label(INSTANCE_LABEL).is_some());
 }
 
+/// Each look brings news then; the law `no-hot-loop` counts what follows.
+#[test]
+fn somebody_who_writes_all_the_time_is_not_followed_without_end() {
+    let mut world = World::quiet(wanted());
+    unlabel(&mut world);
+    spoil(&mut world);
+    for moment in 0..4_000 {
+        world.server.edit(&key(), "controller", "status", |live| {
+            live["status"] = moment.into();
+        });
+        world.pass(Duration::from_millis(2));
+    }
+    world.pass(Duration::from_secs(120));
+    assert_eq!(data(&world)["volumes"], volumes());
+}
+
 /// What it was like before was forgotten with the first try.
 #[test]
 fn a_heal_that_was_refused_at_first_names_the_fields_and_the_intruder() {
