@@ -157,7 +157,7 @@ impl Answer<'_> {
             return WriteError::NotOurs;
         }
         // Who refuses an object names it, and a webhook itself. Only a JSON patch that does not fit is
-        // refused in these words, and ours begin with a test of the version.
+        // refused in these words, and ours begin with a test of what they are for.
         let details = self.status.pointer("/details").and_then(Value::as_object);
         let wordless = self.text("/message") == UNPROCESSABLE;
         if self.is_status() && wordless && details.is_none_or(Map::is_empty) {

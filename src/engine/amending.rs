@@ -4,8 +4,8 @@
 //!
 //! An apply leaves the children that others added to an owned `emptyDir: {}` alone; it adds port 80
 //! beside the port 81 of the same name that somebody made of it, which the server refuses; and one
-//! that omits an owned field resets it. All patches begin with a test of the object's version, so
-//! that they change the object that was looked at, or nothing.
+//! that omits an owned field resets it. All patches begin with a test of the object's version, or of
+//! what they replace, so that they change what was looked at, or nothing.
 //!
 //! Source of the rules: Kubernetes, "Server-Side Apply", and the field set encoding of
 //! structured-merge-diff.
@@ -49,10 +49,10 @@ pub fn emptying(live: &Value, filled: &[Filled]) -> Value {
 }
 
 /// The patch that puts the lists back in which wanted items are missing, and the items in which
-/// wanted fields are, if the object still has the version of `live`; `None` when there are none.
+/// wanted fields are, if they are still as in `live`; `None` when there are none.
 ///
 /// What others added there goes with it, so this is for an object that the server would not take
-/// otherwise.
+/// otherwise. A controller that writes to the rest of the object in the meantime does not matter.
 #[must_use]
 pub fn clearing(live: &Value, wanted: &Value) -> Option<Value> {
     let mut replaced = Vec::new();
@@ -60,10 +60,13 @@ pub fn clearing(live: &Value, wanted: &Value) -> Option<Value> {
     if replaced.is_empty() {
         return None;
     }
-    let replace = |(pointer, value): (String, &Value)| json!({"op": "replace", "path": pointer, "value": value});
+    let same = |place: &Replaced| json!({"op": "test", "path": place.pointer, "value": place.live});
+    let replace =
+        |place: &Replaced| json!({"op": "replace", "path": place.pointer, "value": place.wanted});
     Some(
-        std::iter::once(same_version(live))
-            .chain(replaced.into_iter().map(replace))
+        std::iter::once(test_of(live, "/metadata/uid"))
+            .chain(replaced.iter().map(same))
+            .chain(replaced.iter().map(replace))
             .collect(),
     )
 }
@@ -97,8 +100,11 @@ pub fn releasing(live: &Value, manager: &str, paths: &[Path]) -> Option<Value> {
 }
 
 fn same_version(live: &Value) -> Value {
-    json!({"op": "test", "path": "/metadata/resourceVersion",
-        "value": live.at("/metadata/resourceVersion")})
+    test_of(live, "/metadata/resourceVersion")
+}
+
+fn test_of(live: &Value, pointer: &str) -> Value {
+    json!({"op": "test", "path": pointer, "value": live.at(pointer)})
 }
 
 fn find_filled(
@@ -126,20 +132,28 @@ fn find_filled(
     }
 }
 
+/// A list, or an item of one, that has to be put back.
+struct Replaced<'a> {
+    /// Where, as a JSON pointer.
+    pointer: String,
+    live: &'a Value,
+    wanted: &'a Value,
+}
+
 /// Collects what has to be replaced below, and says whether a wanted field is missing here, outside
 /// of lists with keys.
 fn find_missing<'a>(
-    live: &Value,
+    live: &'a Value,
     wanted: &'a Value,
     pointer: &str,
-    replaced: &mut Vec<(String, &'a Value)>,
+    replaced: &mut Vec<Replaced<'a>>,
 ) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
+        (Value::Object(fields), Value::Object(wanted)) => {
             let mut missing = false;
             for (name, wanted) in wanted {
                 let pointer = format!("{pointer}/{}", escaped(name));
-                missing |= live
+                missing |= fields
                     .get(name)
                     .is_none_or(|live| find_missing(live, wanted, &pointer, replaced));
             }
@@ -155,16 +169,25 @@ fn find_missing<'a>(
             };
             let places: Option<Vec<usize>> = list.iter().map(here).collect();
             let Some(places) = places else {
-                replaced.push((pointer.to_owned(), wanted));
+                replaced.push(Replaced {
+                    pointer: pointer.to_owned(),
+                    live,
+                    wanted,
+                });
                 return false;
             };
             for (index, wanted) in places.into_iter().zip(list) {
                 let pointer = format!("{pointer}/{index}");
                 let before = replaced.len();
-                let missing = find_missing(&items[index], wanted, &pointer, replaced);
-                if missing || !same_merge_keys(&items[index], wanted) {
+                let live = &items[index];
+                let missing = find_missing(live, wanted, &pointer, replaced);
+                if missing || !same_merge_keys(live, wanted) {
                     replaced.truncate(before);
-                    replaced.push((pointer, wanted));
+                    replaced.push(Replaced {
+                        pointer,
+                        live,
+                        wanted,
+                    });
                 }
             }
             false
@@ -288,14 +311,16 @@ mod tests {
     fn what_stands_in_the_way_of_a_list_item_is_replaced_and_nothing_else() {
         let wanted = json!({"spec": {"ports": [{"name": "http", "port": 80, "protocol": "TCP"}],
             "volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}], "paused": false}});
-        let mut object = json!({"metadata": {"resourceVersion": "3"}, "spec": {
+        let mut object = json!({"metadata": {"uid": "u", "resourceVersion": "3"}, "spec": {
             "ports": [{"name": "http", "port": 81, "protocol": "TCP"}],
             "volumes": [{"name": "theirs", "emptyDir": {}}, {"name": "a", "emptyDir": {}},
                 {"name": "b", "hostPath": {"path": "/"}}]}});
         assert_eq!(
             clearing(&object, &wanted).unwrap(),
             json!([
-                {"op": "test", "path": "/metadata/resourceVersion", "value": "3"},
+                {"op": "test", "path": "/metadata/uid", "value": "u"},
+                {"op": "test", "path": "/spec/ports/0", "value": {"name": "http", "port": 81, "protocol": "TCP"}},
+                {"op": "test", "path": "/spec/volumes/2", "value": {"name": "b", "hostPath": {"path": "/"}}},
                 {"op": "replace", "path": "/spec/ports/0", "value": {"name": "http", "port": 80, "protocol": "TCP"}},
                 {"op": "replace", "path": "/spec/volumes/2", "value": {"name": "b", "emptyDir": {}}},
             ])

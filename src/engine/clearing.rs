@@ -1,8 +1,8 @@
 //! Clears what stands in the way of a forced write: a list that others made something of which the
 //! server does not take beside what we apply.
 //!
-//! The patch is for one version of the object, so it needs the newest body. The watch shows it, or
-//! it is looked for: our own write between, or a lost label, leaves the engine without it.
+//! The patch is for what stands there, so it needs the newest body. The watch shows it, or it is
+//! looked for: our own write between, or a lost label, leaves the engine without it.
 
 use super::amending::clearing;
 use super::body::Body;

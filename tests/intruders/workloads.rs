@@ -236,6 +236,24 @@ pub const LISTS: &[Case] = &[
         },
     ),
     case(
+        "a volume of another source under a busy controller",
+        Deployment,
+        Undone,
+        |actor, it| {
+            actor.json(
+                it,
+                &json!([{"op": "remove", "path": "/metadata/labels/jsorc.dev~1instance"},
+                {"op": "replace", "path": "/spec/template/spec/volumes/0",
+                "value": {"name": "scratch", "hostPath": {"path": "/", "type": ""}}}]),
+            );
+            for moment in 0..100 {
+                let written =
+                    json!({"type": "Busy", "status": "True", "reason": format!("At{moment}")});
+                actor.patch_part(it, "/status", &json!({"status": {"conditions": [written]}}));
+            }
+        },
+    ),
+    case(
         "an empty struct filled",
         Deployment,
         BY_INTRUDER,

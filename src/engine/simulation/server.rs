@@ -189,17 +189,20 @@ impl Server {
         Ok(Written::Deleted)
     }
 
-    /// A JSON patch of ours: a test of the version, and what is replaced.
+    /// A JSON patch of ours: tests of what it is for, and what is replaced.
     fn amend(&mut self, key: &ObjectKey, patch: &str) -> Result<Written, WriteError> {
-        let object = self.objects.get(key).ok_or(WriteError::Gone)?;
+        let live = self.shown.get(key).ok_or(WriteError::Gone)?;
         let patch: Vec<Value> = serde_json::from_str(patch).unwrap();
-        if patch[0]["value"].as_str() != Some(&object.version.to_string()) {
+        let at = |step: &Value| step["path"].as_str().unwrap().to_owned();
+        let (tests, changes): (Vec<Value>, Vec<Value>) =
+            patch.into_iter().partition(|step| step["op"] == "test");
+        let holds = |test: &Value| live.pointer(&at(test)) == Some(&test["value"]);
+        if !tests.iter().all(holds) {
             return Err(WriteError::Changed);
         }
         self.edit(key, &instance().identity(), "", |live| {
-            for step in &patch[1..] {
-                let at = step["path"].as_str().unwrap();
-                super::fields::put(live, at, step["value"].clone());
+            for step in &changes {
+                super::fields::put(live, &at(step), step["value"].clone());
             }
         });
         Ok(self.written(key, false))
