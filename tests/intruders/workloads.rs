@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Case, Expect,
     Expect::{Added, Blamed, Left, Undone, Unknown},
-    actor::INTRUDER,
+    actor::{Actor, INTRUDER, Target},
     case,
     world::Kind::Deployment,
 };
@@ -226,26 +226,14 @@ pub const LISTS: &[Case] = &[
         "a volume of another source without our label",
         Deployment,
         Undone,
-        |actor, it| {
-            actor.json(
-                it,
-                &json!([{"op": "remove", "path": "/metadata/labels/jsorc.dev~1instance"},
-                {"op": "replace", "path": "/spec/template/spec/volumes/0",
-                "value": {"name": "scratch", "hostPath": {"path": "/", "type": ""}}}]),
-            );
-        },
+        spoil_unlabelled,
     ),
     case(
         "a volume of another source under a busy controller",
         Deployment,
         Undone,
         |actor, it| {
-            actor.json(
-                it,
-                &json!([{"op": "remove", "path": "/metadata/labels/jsorc.dev~1instance"},
-                {"op": "replace", "path": "/spec/template/spec/volumes/0",
-                "value": {"name": "scratch", "hostPath": {"path": "/", "type": ""}}}]),
-            );
+            spoil_unlabelled(actor, it);
             for moment in 0..100 {
                 let written =
                     json!({"type": "Busy", "status": "True", "reason": format!("At{moment}")});
@@ -342,3 +330,13 @@ pub const REPLACEMENTS: &[Case] = &[
         },
     ),
 ];
+
+/// Takes our label off and gives the volume a source beside which the server refuses ours.
+fn spoil_unlabelled(actor: &Actor, it: &Target) {
+    actor.json(
+        it,
+        &json!([{"op": "remove", "path": "/metadata/labels/jsorc.dev~1instance"},
+            {"op": "replace", "path": "/spec/template/spec/volumes/0",
+            "value": {"name": "scratch", "hostPath": {"path": "/", "type": ""}}}]),
+    );
+}
