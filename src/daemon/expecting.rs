@@ -67,7 +67,7 @@ fn watch(manifest: &Manifest, namespace: &str, resource: &Arc<Resource>) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::super::loading::{Inputs, load};
+    use super::super::{Inputs, loading::load};
     use crate::desired::FingerprintKey;
     use crate::engine::watch_of;
     use std::collections::BTreeSet;

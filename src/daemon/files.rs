@@ -3,10 +3,11 @@
 //! Folders are watched, not files: an editor or a `ConfigMap` mount replaces a file by renaming,
 //! which a watch on the file sees once and never again. Reading causes events of its own, so those
 //! are left out, and so is what has the stamp that it had. What a change comes to is found by reading
-//! everything again; here it is only noticed. Folders come and go, and one that was replaced is another folder: all of them are
-//! taken under watch anew before the files are read. Where the system cannot watch, a look every
-//! minute remains.
+//! everything again; here it is only noticed. Folders come and go, and one that was replaced is
+//! another folder: all of them are taken under watch anew before the files are read. Where the
+//! system cannot watch, a look every minute remains.
 
+use super::inputs::Paths;
 use super::stamp::Stamp;
 use notify::event::EventKind;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -26,30 +27,29 @@ const POLL: Duration = Duration::from_secs(60);
 pub struct Files {
     signs: UnboundedReceiver<()>,
     watcher: Option<RecommendedWatcher>,
-    config_file: PathBuf,
-    services: Option<PathBuf>,
-    values: Vec<PathBuf>,
+    paths: Paths,
     problem: Option<String>,
     /// When the change that is waited out was first noticed.
     first_sign: Option<Instant>,
     /// When files are looked at without any sign.
     poll_at: Instant,
-    /// What they were at the last change; `None` before the first, because they may have changed
-    /// after they were read and before they were watched.
+    /// What they were just before they were read; `None` when what was read was no good.
     stamp: Option<Stamp>,
 }
 
 impl Files {
     /// Watches the folders of a configuration file and its drop-ins, and a services folder with
-    /// everything below it. Files that hold single values are looked at every minute.
+    /// everything below it. Files that hold single values are looked at every minute. They were
+    /// read when they had this stamp: what changed before they were watched is found at the first
+    /// look.
     #[must_use]
-    pub fn watch(config_file: &Path, services: Option<&Path>, values: Vec<PathBuf>) -> Self {
+    pub(super) fn watch(paths: Paths, read: Stamp) -> Self {
         let (sender, signs) = unbounded_channel();
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
-        let (config_file, services) = (absolute(config_file), services.map(absolute));
-        let ours = (config_file.clone(), services.clone());
+        let (config_file, services) = (paths.config_file.clone(), paths.services.clone());
         let made = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if event.map_or(true, |event| is_sign(&event, &ours.0, ours.1.as_deref())) {
+            if event.map_or(true, |event| {
+                is_sign(&event, &config_file, services.as_deref())
+            }) {
                 // Nobody is left to tell when the receiver is gone.
                 let _ = sender.send(());
             }
@@ -61,13 +61,11 @@ impl Files {
         let mut files = Self {
             signs,
             watcher,
-            config_file,
-            services,
-            values,
+            paths,
             problem,
             first_sign: None,
             poll_at: Instant::now() + POLL,
-            stamp: None,
+            stamp: Some(read),
         };
         files.watch_folders();
         files
@@ -79,7 +77,7 @@ impl Files {
             return;
         };
         self.problem = None;
-        for (folder, mode) in folders(&self.config_file, self.services.as_deref()) {
+        for (folder, mode) in folders(&self.paths) {
             if let Err(error) = watcher.watch(&folder, mode) {
                 self.problem = Some(format!("{}: {error}", folder.display()));
             }
@@ -104,7 +102,7 @@ impl Files {
             self.first_sign = None;
             self.watch_folders();
             // Taken before they are read: what changes meanwhile gives a sign of its own.
-            let stamp = Some(self.stamp());
+            let stamp = Some(self.paths.stamp());
             if std::mem::replace(&mut self.stamp, stamp) != stamp {
                 return;
             }
@@ -114,18 +112,6 @@ impl Files {
     /// What was read was not to be had, or no good: it is read again at the next look.
     pub fn read_again(&mut self) {
         self.stamp = None;
-    }
-
-    fn stamp(&self) -> Stamp {
-        let drop_ins = crate::config::file::drop_in_folder(&self.config_file);
-        let paths = [&*self.config_file, &*drop_ins];
-        let values = self.values.iter().map(PathBuf::as_path);
-        Stamp::of(
-            paths
-                .into_iter()
-                .chain(self.services.as_deref())
-                .chain(values),
-        )
     }
 
     async fn sign(&mut self) -> Instant {
@@ -165,20 +151,17 @@ fn is_sign(event: &notify::Event, config_file: &Path, services: Option<&Path>) -
 
 /// The folders to watch that exist; a mounted `ConfigMap` changes by renaming within the folder of
 /// its links.
-fn folders(config_file: &Path, services: Option<&Path>) -> Vec<(PathBuf, RecursiveMode)> {
-    let parent = config_file.parent().unwrap_or(config_file);
+fn folders(paths: &Paths) -> Vec<(PathBuf, RecursiveMode)> {
+    let parent = paths.config_file.parent().unwrap_or(&paths.config_file);
     let mut found = vec![
         (parent.to_path_buf(), RecursiveMode::NonRecursive),
-        (
-            crate::config::file::drop_in_folder(config_file),
-            RecursiveMode::NonRecursive,
-        ),
+        (paths.drop_ins(), RecursiveMode::NonRecursive),
     ];
-    if let Some(services) = services {
+    if let Some(services) = &paths.services {
         // The folder itself may be replaced, or be a link that is.
         let above = services.parent().unwrap_or(services).to_path_buf();
         found.push((above, RecursiveMode::NonRecursive));
-        found.push((services.to_path_buf(), RecursiveMode::Recursive));
+        found.push((services.clone(), RecursiveMode::Recursive));
     }
     found.retain(|(folder, _)| folder.is_dir());
     found
@@ -198,6 +181,17 @@ mod tests {
         folder
     }
 
+    /// Watches what was read just now.
+    fn watch(config_file: &Path, services: Option<&Path>, values: Vec<PathBuf>) -> Files {
+        let paths = Paths {
+            config_file: config_file.to_owned(),
+            services: services.map(Path::to_owned),
+            values,
+        };
+        let stamp = paths.stamp();
+        Files::watch(paths, stamp)
+    }
+
     async fn notices(files: &mut Files) -> bool {
         timeout(Duration::from_secs(10), files.changed())
             .await
@@ -209,7 +203,7 @@ mod tests {
         let folder = scratch("replace");
         let file = folder.join("jsorc.yaml");
         fs::write(&file, "a: 1").unwrap();
-        let mut files = Files::watch(&file, None, Vec::new());
+        let mut files = watch(&file, None, Vec::new());
         for round in 0..3 {
             let next = folder.join("next");
             fs::write(&next, format!("a: {round}")).unwrap();
@@ -226,7 +220,7 @@ mod tests {
         let services = folder.join("services");
         fs::create_dir_all(services.join("redis")).unwrap();
         let secret = scratch("value").join("password");
-        let mut files = Files::watch(&file, Some(&services), vec![secret.clone()]);
+        let mut files = watch(&file, Some(&services), vec![secret.clone()]);
         fs::write(&file, "a: 1").unwrap();
         assert!(notices(&mut files).await);
         fs::write(folder.join("log.txt"), "nothing of ours").unwrap();
@@ -247,10 +241,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_look_finds_what_changed_since_it_was_read_and_nothing_else() {
+        let folder = scratch("first-look");
+        let file = folder.join("jsorc.yaml");
+        let services = folder.join("services");
+        fs::create_dir_all(services.join("redis")).unwrap();
+        fs::write(services.join("redis/service.yaml"), "driver: none").unwrap();
+        let mut files = watch(&file, Some(&services), Vec::new());
+        files.poll_at = Instant::now();
+        let quiet = timeout(Duration::from_millis(500), files.changed()).await;
+        assert!(quiet.is_err(), "everything is as it was read");
+        let paths = || Paths {
+            config_file: file.clone(),
+            services: Some(services.clone()),
+            values: Vec::new(),
+        };
+        let read = paths().stamp();
+        fs::write(services.join("redis/service.yaml"), "driver: redis").unwrap();
+        let mut files = Files::watch(paths(), read);
+        files.poll_at = Instant::now();
+        assert!(notices(&mut files).await, "changed before it was watched");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
     async fn a_change_is_not_lost_when_the_wait_for_quiet_is_given_up() {
         let folder = scratch("given-up");
         let file = folder.join("jsorc.yaml");
-        let mut files = Files::watch(&file, None, Vec::new());
+        let mut files = watch(&file, None, Vec::new());
         fs::write(&file, "a: 1").unwrap();
         // The first sign is taken in, and something else happens before it was quiet.
         let given_up = timeout(QUIET / 2, files.changed()).await;
@@ -266,7 +284,7 @@ mod tests {
         fs::create_dir(folder.join("..0")).unwrap();
         symlink("..0", folder.join("..data")).unwrap();
         symlink("..data/jsorc.yaml", &file).unwrap();
-        let mut files = Files::watch(&file, None, Vec::new());
+        let mut files = watch(&file, None, Vec::new());
         for round in 1..4 {
             let next = folder.join(format!("..{round}"));
             fs::create_dir(&next).unwrap();
@@ -283,7 +301,7 @@ mod tests {
         let folder = scratch("later");
         let services = folder.join("services");
         fs::create_dir(&services).unwrap();
-        let mut files = Files::watch(&folder.join("jsorc.yaml"), Some(&services), Vec::new());
+        let mut files = watch(&folder.join("jsorc.yaml"), Some(&services), Vec::new());
         fs::create_dir(folder.join("jsorc.d")).unwrap();
         assert!(notices(&mut files).await, "the drop-ins' folder");
         fs::write(folder.join("jsorc.d/10.yaml"), "a: 1").unwrap();
@@ -301,7 +319,7 @@ mod tests {
         let folder = scratch("services");
         fs::create_dir_all(folder.join("redis/kube")).unwrap();
         fs::write(folder.join("redis/service.yaml"), "driver: none").unwrap();
-        let mut files = Files::watch(
+        let mut files = watch(
             Path::new("/nonexistent/jsorc.yaml"),
             Some(&folder),
             Vec::new(),

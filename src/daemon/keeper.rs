@@ -3,8 +3,9 @@
 
 use super::ends::{Ends, Request, Snapshot};
 use super::files::Files;
+use super::inputs::{Inputs, Paths};
 use super::leading::Claim;
-use super::loading::{Inputs, Settings};
+use super::loading::Settings;
 use super::refreshing::Waiting;
 use super::session::{Access, Session, SessionError};
 use crate::cluster::Counter;
@@ -12,7 +13,6 @@ use crate::config::Config;
 use crate::desired::rights::Right;
 use crate::engine::{ClusterState, Event, Mode, Occurrence, Phase};
 use crate::report::occurrence::line;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -196,10 +196,7 @@ impl Keeper {
     }
 
     fn watch_files(&self) -> Files {
-        let default = PathBuf::from(crate::config::file::DEFAULT_FILE);
-        let file = self.inputs.config_file.clone().unwrap_or(default);
-        let services = self.inputs.services.as_deref();
-        let files = Files::watch(&file, services, self.inputs.value_files());
+        let files = Files::watch(Paths::of(&self.inputs), self.settings.stamp);
         if let Some(problem) = files.problem() {
             tracing::warn!("cannot watch files ({problem}); they are looked at every minute");
         }

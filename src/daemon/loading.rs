@@ -1,6 +1,8 @@
 //! Reads everything that a run is made of: services, configuration, and what they come to. A
 //! command does it once; the daemon does it again whenever a file changes.
 
+use super::inputs::{Inputs, Paths};
+use super::stamp::Stamp;
 use crate::config::{self, Loaded, Problem, Sources};
 use crate::desired::secret::UNKNOWN;
 use crate::desired::{Context, DesiredSet, FingerprintKey, Instance, Resource, compose};
@@ -9,25 +11,7 @@ use crate::{drivers, embedded};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Where a run's input comes from.
-#[derive(Clone, Debug, Default)]
-pub struct Inputs {
-    /// The configuration file, when one is named.
-    pub config_file: Option<PathBuf>,
-    /// A folder of services in place of the embedded ones.
-    pub services: Option<PathBuf>,
-    /// Environment variables.
-    pub variables: Vec<(String, String)>,
-    /// Environment variables whose values are not text.
-    pub unreadable: Vec<String>,
-    /// Command-line flags that are configuration: flag, and the values it sets.
-    pub flags: Vec<(String, Value)>,
-    /// The pod's own namespace, inside a cluster.
-    pub pod_namespace: Option<String>,
-}
 
 /// Services and configuration, checked together.
 #[derive(Clone, Debug)]
@@ -42,6 +26,8 @@ pub struct Settings {
     pub warnings: Vec<String>,
     /// The services that a command is about; all when empty.
     pub selection: Vec<String>,
+    /// What the files were just before they were read.
+    pub(super) stamp: Stamp,
 }
 
 /// Why there is nothing to run.
@@ -91,22 +77,12 @@ impl LoadError {
     }
 }
 
-impl Inputs {
-    /// The files that variables name in place of values.
-    #[must_use]
-    pub fn value_files(&self) -> Vec<PathBuf> {
-        let variables = self.variables.iter();
-        let named =
-            variables.filter(|(name, _)| name.starts_with("JSORC_") && name.ends_with("_FILE"));
-        named.map(|(_, path)| path.into()).collect()
-    }
-}
-
 /// Reads services and configuration.
 ///
 /// # Errors
 /// Everything that is wrong with either.
 pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
+    let stamp = Paths::of(inputs).stamp();
     let (catalog, warnings) = match &inputs.services {
         Some(folder) => {
             let checked = folder::read(folder)?;
@@ -147,6 +123,7 @@ pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
         instance,
         warnings,
         selection: Vec::new(),
+        stamp,
     })
 }
 
