@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     applying::sources,
+    child::ticks,
     figures::{Times, milliseconds, times},
     flood::{MANAGER, Shots},
     mix::{Mix, collection, path_of},
@@ -36,6 +37,8 @@ const EDITS: usize = 300;
 const AT_ONCE: usize = 1000;
 /// How often they are: one server takes a third longer than a moment before.
 const ROUNDS: usize = 5;
+/// A clock tick of the kernel, in milliseconds.
+const TICK: u64 = 10;
 /// How many requests at once the flood beside it makes.
 const WIDTHS: [usize; 2] = [16, 32];
 
@@ -80,9 +83,9 @@ pub fn measure(wishes: &Wishes, runtime: &Runtime, report: &mut Report) {
         &single,
     );
     report.line(&format!(
-        "{AT_ONCE} changed while the daemon was stopped, until all are right, beside a flood of the same writes: medians of {ROUNDS} rounds by turns, the flood's of its better width. A row is a run."
+        "{AT_ONCE} changed while the daemon was stopped, until all are right, beside a flood of the same writes: medians of {ROUNDS} rounds by turns, the flood's of its better width; and the processor time of the daemon in a round. A row is a run."
     ));
-    report.table(&["raw", "jsorc", "raw ÷ jsorc"], &many);
+    report.table(&["raw", "jsorc", "raw ÷ jsorc", "processor"], &many);
 }
 
 fn pair(echo: &Times, healed: &Times) -> Vec<String> {
@@ -167,6 +170,7 @@ impl<'a> Ground<'a> {
         shots.fire(self.runtime, &wire, 16);
         let mut floods = WIDTHS.map(|_| Times::default());
         let mut ours = Times::default();
+        let mut busy = 0;
         for _ in 0..ROUNDS {
             for (width, times) in WIDTHS.iter().zip(&mut floods) {
                 raw.change_many();
@@ -175,15 +179,17 @@ impl<'a> Ground<'a> {
             daemon.signal("STOP");
             self.change_many();
             let mark = self.cluster.audit().mark();
-            let begun = Timestamp::now();
+            let (begun, before) = (Timestamp::now(), ticks(daemon.pid()));
             daemon.signal("CONT");
             ours.add(self.last_write_since(mark, begun, "jsorc/"));
+            busy += ticks(daemon.pid()) - before;
         }
         let raw = floods.iter().map(Times::median).min().unwrap_or_default();
         vec![
             milliseconds(raw),
             milliseconds(ours.median()),
             times(raw.as_secs_f64() / ours.median().as_secs_f64()),
+            (busy * TICK / ROUNDS as u64).to_string(),
         ]
     }
 
