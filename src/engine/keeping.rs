@@ -45,7 +45,7 @@ impl Engine {
             due = due.max(at);
         }
         if due > now.mono {
-            return self.wake(due);
+            return self.wake_to_save(name, due);
         }
         if !self.home_exists() {
             return;

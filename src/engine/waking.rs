@@ -1,19 +1,38 @@
 //! What time brings: wake-ups that were asked for, and the check at every interval.
 //!
-//! Invariant: whoever asked to be woken at a time is, whatever is due before it; and one timer is
-//! enough for all of them.
+//! Invariants: whoever asked to be woken at a time is, whatever is due before it; one timer is
+//! enough for all of them; and when it is over before anything is due, nothing is looked at.
 
 use super::object::{Looked, Object};
 use super::{Command, Engine, Now, Standing};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The times to be woken at.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     times: BTreeSet<Duration>,
-    /// The one that the timer runs for.
-    next: Option<Duration>,
+    /// When the inventories of services are to be stored, which each heal puts off.
+    saves: BTreeMap<Arc<str>, Duration>,
+    /// When the timer is over. It is left alone when what it ran for is put off: to set it anew at
+    /// each heal costs more than one that is over too early.
+    timer: Option<Duration>,
+}
+
+impl Alarms {
+    fn next(&self) -> Option<Duration> {
+        let times = self.times.first().into_iter().chain(self.saves.values());
+        times.min().copied()
+    }
+
+    /// Forgets what is due; whether anything was.
+    fn pass(&mut self, now: Duration) -> bool {
+        let due = self.next().is_some_and(|next| next <= now);
+        self.times.retain(|at| *at > now);
+        self.saves.retain(|_, at| *at > now);
+        due
+    }
 }
 
 impl Engine {
@@ -22,20 +41,32 @@ impl Engine {
         self.alarms.times.insert(at);
     }
 
-    /// What is to be done now. The timer is set anew where something else is due next.
+    /// Asks to be woken when the inventory of a service is to be stored, at this time and not at
+    /// the one that was asked for before.
+    pub(super) fn wake_to_save(&mut self, service: &Arc<str>, at: Duration) {
+        self.alarms.saves.insert(Arc::clone(service), at);
+    }
+
+    /// What is to be done now. The timer is set anew where something is due before it is over.
     pub(super) fn commands(&mut self) -> Vec<Command> {
-        let next = self.alarms.times.first().copied();
-        if next != self.alarms.next {
-            self.alarms.next = next;
-            self.out.extend(next.map(Command::WakeAt));
+        let timer = self.alarms.timer;
+        let sooner = |next: &Duration| timer.is_none_or(|timer| *next < timer);
+        if let Some(next) = self.alarms.next().filter(sooner) {
+            self.alarms.timer = Some(next);
+            self.out.push(Command::WakeAt(next));
         }
         std::mem::take(&mut self.out)
     }
 
     pub(super) fn on_woken(&mut self, now: Now) {
-        self.alarms.times.retain(|at| *at > now.mono);
         // The timer may be the one that is over.
-        self.alarms.next = None;
+        self.alarms.timer = None;
+        if self.alarms.pass(now.mono) {
+            self.look_around(now);
+        }
+    }
+
+    fn look_around(&mut self, now: Now) {
         self.departures.retain(|_, until| *until > now.mono);
         let due = |object: &Object| {
             let trouble = object.trouble.as_ref().and_then(|trouble| trouble.until);
@@ -62,7 +93,8 @@ impl Engine {
                     .push((desired.key.clone(), desired.resource.clone()));
             }
         }
-        self.on_woken(now);
+        self.alarms.pass(now.mono);
+        self.look_around(now);
     }
 }
 

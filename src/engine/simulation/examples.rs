@@ -291,3 +291,22 @@ fn a_probe_costs_one_wake_up_however_many_checks_come_between() {
     let woken = world.processes[0].woken;
     assert!((55..65).contains(&woken), "{woken}");
 }
+
+/// Each heal puts off when the inventory is stored; what it was put off from wakes nobody.
+#[test]
+fn heals_in_a_row_cost_no_wake_up_each() {
+    let mut world = World::quiet(one(three()));
+    // The next probe is half a minute away.
+    world.pass(Duration::from_secs(30));
+    world.processes[0].woken = 0;
+    world.written.clear();
+    for _ in 0..5 {
+        for name in ["a", "b", "c"] {
+            edit(&mut world, &map_key(name));
+            world.pass(Duration::from_millis(200));
+        }
+    }
+    assert_eq!(world.written.len(), 15, "{:?}", world.written);
+    let woken = world.processes[0].woken;
+    assert!(woken <= 3, "{woken} wake-ups in three seconds");
+}
