@@ -17,6 +17,8 @@ pub enum Source {
     Folder(PathBuf),
     /// Another build, which has them built in.
     Embedded(PathBuf),
+    /// The same of an earlier state, to be compared with.
+    Before(PathBuf),
 }
 
 /// A jsorc with a cluster and a set.
@@ -41,6 +43,7 @@ impl Source {
         match self {
             Self::Folder(_) => "jsorc, `--services`",
             Self::Embedded(_) => "jsorc, embedded",
+            Self::Before(_) => "jsorc before, embedded",
         }
     }
 }
@@ -66,7 +69,7 @@ impl Subject {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(match &self.source {
             Source::Folder(_) => program(),
-            Source::Embedded(program) => program.clone(),
+            Source::Embedded(program) | Source::Before(program) => program.clone(),
         });
         if let Source::Folder(folder) = &self.source {
             command.arg("--services").arg(folder);

@@ -35,6 +35,9 @@ pub struct Wishes {
     pub peers: bool,
     /// `BENCH_EMBEDDED`: a folder of programs that each have one set built in.
     pub embedded: Option<PathBuf>,
+    /// `BENCH_BEFORE`: the same of an earlier state: whether a change makes it slower is said by no
+    /// figure of another day.
+    pub before: Option<PathBuf>,
     /// `write FOLDER` as arguments: only write the mixes as a services folder.
     pub write: Option<PathBuf>,
     parts: Vec<String>,
@@ -100,6 +103,7 @@ impl Wishes {
             idle: Duration::from_secs(number("BENCH_IDLE", 90) as u64),
             peers: text("BENCH_PEERS").is_none_or(|text| text != "0"),
             embedded: text("BENCH_EMBEDDED").map(PathBuf::from),
+            before: text("BENCH_BEFORE").map(PathBuf::from),
             write: write
                 .and_then(|at| arguments.get(at + 1))
                 .map(PathBuf::from),
