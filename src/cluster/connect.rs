@@ -108,6 +108,10 @@ impl ConnectError {
             Self::Kubeconfig { path, .. } => Some(format!(
                 "`kubectl config view --kubeconfig {path}` shows what kubectl makes of it"
             )),
+            Self::Credentials { reason, .. } if reason == wording::NO_AUTHORITY => Some(
+                "set certificate-authority-data for its cluster, or install the system's certificates (ca-certificates)"
+                    .into(),
+            ),
             Self::Credentials { .. } => {
                 Some("`kubectl auth whoami` shows whether kubectl can use them".into())
             }
@@ -227,12 +231,15 @@ async fn from_file(
         context: context.clone(),
         ..KubeConfigOptions::default()
     };
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|error| ConnectError::Kubeconfig {
             path: shown.clone(),
             reason: wording::kubeconfig(&error),
         })?;
+    if nobody_is_trusted(&config) {
+        config.root_cert.get_or_insert_default();
+    }
     let found = context.map_or_else(
         || format!("kubeconfig {shown}"),
         |name| format!("context {name}"),
@@ -243,6 +250,12 @@ async fn from_file(
         named,
         inside: false,
     })
+}
+
+/// Whether the server's certificate is not looked at. Whom the system trusts need not be known then:
+/// that is hundreds of files to read, and an image with nothing but the program has none of them.
+fn nobody_is_trusted(config: &Config) -> bool {
+    config.accept_invalid_certs || config.cluster_url.scheme_str() == Some("http")
 }
 
 fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {

@@ -4,7 +4,7 @@
 //! it. So nothing is passed on here that comes out of a kubeconfig or of a credential helper.
 
 use crate::manifest::system;
-use kube::client::AuthError;
+use kube::client::{AuthError, RustlsTlsError};
 use kube::config::{InClusterError, KubeconfigError, LoadDataError};
 use rustls::CertificateError;
 use std::error::Error;
@@ -12,6 +12,10 @@ use std::io;
 
 /// How a sentence about the server's certificate begins.
 pub(super) const ITS_CERTIFICATE: &str = "its certificate";
+
+/// What is missing where neither kubeconfig nor system says whose certificates are good.
+pub(super) const NO_AUTHORITY: &str =
+    "the kubeconfig names no certificate authority for its cluster, and this system trusts none";
 
 /// Why a kubeconfig cannot be used.
 pub(super) fn kubeconfig(error: &KubeconfigError) -> String {
@@ -83,6 +87,11 @@ pub fn credentials(error: &(dyn Error + 'static)) -> String {
         }
         if let Some(error) = error.downcast_ref::<LoadDataError>() {
             return data("the certificate or key", error);
+        }
+        if let Some(RustlsTlsError::AddRootCertificate(error)) = error.downcast_ref()
+            && let Some(rustls::Error::General(_)) = error.downcast_ref()
+        {
+            return NO_AUTHORITY.to_owned();
         }
         next = error.source();
     }

@@ -220,6 +220,44 @@ hint: check that the API server runs and that its address is right",
     );
 }
 
+/// As in an image that has nothing but the program.
+#[test]
+fn a_system_that_trusts_no_authority() {
+    let bare = |server: &str| {
+        let nowhere = "/nonexistent/certificates";
+        jsorc(&text(server))
+            .set("SSL_CERT_FILE", nowhere)
+            .set("SSL_CERT_DIR", nowhere)
+    };
+    refused(
+        "a cluster without an authority",
+        &bare("https://127.0.0.1:1"),
+        &FILE,
+        2,
+        "error: context rig: the kubeconfig names no certificate authority for its cluster, and this system trusts none
+hint: set certificate-authority-data for its cluster, or install the system's certificates (ca-certificates)",
+    );
+    for (input, server) in [
+        ("a server without TLS", "http://127.0.0.1:1"),
+        (
+            "a certificate that nobody checks",
+            "https://127.0.0.1:1\", insecure-skip-tls-verify: true, tls-server-name: \"rig",
+        ),
+    ] {
+        let address = &server[..server.find(":1").unwrap() + 2];
+        let names = [(address, "SERVER")];
+        refused_with(
+            input,
+            &bare(server),
+            &FILE,
+            3,
+            "error: SERVER: connection refused
+hint: check that the API server runs and that its address is right",
+            &names,
+        );
+    }
+}
+
 #[test]
 fn a_server_that_hangs_ends_at_the_deadline() {
     let hung = TcpListener::bind("127.0.0.1:0").unwrap();
