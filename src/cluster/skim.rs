@@ -1,18 +1,31 @@
 //! Reads the metadata of a collection in one request, object by object as it comes, and keeps none.
 //!
-//! A list holds thousands of objects in one document; it is never there as a whole.
+//! A list holds thousands of objects in one document; it is never there as a whole. It comes in
+//! protobuf, which costs the API server about half of what the same list costs as JSON; of a server
+//! behind it that cannot do that, nothing is told here.
 
 use super::hands::Reader;
-use super::request::METADATA_LIST;
+use super::items::Items;
+use super::metadata::{Identity, Known, Object};
 use crate::desired::instance::INSTANCE_LABEL;
-use crate::engine::WatchKey;
+use crate::engine::{Seen, WatchKey};
 use http::{Request, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
+use prost::Message;
 use std::time::Duration;
 
 /// How long a part of the list may be in coming.
 const SILENCE: Duration = Duration::from_secs(10);
+const ACCEPT: &str =
+    "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// An object of a list, by its metadata.
+#[derive(Debug)]
+pub struct Skimmed<'a> {
+    bytes: &'a [u8],
+    identity: Identity,
+}
 
 impl Reader {
     /// Shows each object of ours in a collection, by its metadata, until `recognise` says no. How
@@ -21,7 +34,7 @@ impl Reader {
         &self,
         collection: &WatchKey,
         label: &str,
-        mut recognise: impl FnMut(&str) -> bool,
+        mut recognise: impl FnMut(&Skimmed<'_>) -> bool,
     ) -> Option<usize> {
         let path = collection
             .resource
@@ -33,7 +46,7 @@ impl Reader {
             by_name.unwrap_or_default()
         );
         let request = Request::get(uri)
-            .header(header::ACCEPT, METADATA_LIST)
+            .header(header::ACCEPT, ACCEPT)
             .body(Body::empty())
             .ok()?;
         let response = self.client().send(request).await.ok()?;
@@ -42,151 +55,42 @@ impl Reader {
         }
         let mut body = response.into_body();
         let mut items = Items::default();
+        let mut show = |bytes: &[u8]| Skimmed::of(bytes).is_some_and(|object| recognise(&object));
         while let Some(frame) = tokio::time::timeout(SILENCE, body.frame()).await.ok()? {
             if let Ok(data) = frame.ok()?.into_data() {
-                items.take(&data, &mut recognise)?;
+                items.take(&data, &mut show)?;
             }
         }
-        items.is_whole().then_some(items.count)
+        items.count()
     }
 }
 
-/// Finds the objects in the text of a list: whatever is an object in an array of the outermost one.
-#[derive(Debug, Default)]
-struct Items {
-    depth: usize,
-    text: Text,
-    in_list: bool,
-    begun: bool,
-    count: usize,
-    /// The beginning of an object whose end has not come yet.
-    part: Vec<u8>,
-}
-
-/// Where in a string the scan is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Text {
-    #[default]
-    Outside,
-    Inside,
-    /// After a backslash.
-    Escaped,
-}
-
-/// Where an object of the list begins: within the list, within the outermost object.
-const ITEM: usize = 3;
-
-impl Items {
-    /// Takes the next bytes in; `None` when an object was not recognised, or is none.
-    fn take(&mut self, bytes: &[u8], recognise: &mut impl FnMut(&str) -> bool) -> Option<()> {
-        let mut from = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            match (self.text, byte) {
-                (Text::Inside, b'"') => self.text = Text::Outside,
-                (Text::Inside, b'\\') => self.text = Text::Escaped,
-                (Text::Outside, b'"') | (Text::Inside | Text::Escaped, _) => {
-                    self.text = Text::Inside;
-                }
-                (Text::Outside, b'{' | b'[') => {
-                    self.depth += 1;
-                    self.begun = true;
-                    match self.depth {
-                        2 => self.in_list = *byte == b'[',
-                        ITEM => from = at,
-                        _ => {}
-                    }
-                }
-                (Text::Outside, b'}' | b']') => {
-                    if self.depth == ITEM && self.in_list {
-                        self.show(&bytes[from..=at], recognise)?;
-                    }
-                    self.depth = self.depth.checked_sub(1)?;
-                }
-                (Text::Outside, _) => {}
-            }
-        }
-        if self.depth >= ITEM && self.in_list {
-            self.part.extend_from_slice(&bytes[from..]);
-        }
-        Some(())
+impl<'a> Skimmed<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let identity = Known::decode(bytes).ok()?.metadata?;
+        Some(Self { bytes, identity })
     }
 
-    fn show(&mut self, end: &[u8], recognise: &mut impl FnMut(&str) -> bool) -> Option<()> {
-        let known = if self.part.is_empty() {
-            recognise(std::str::from_utf8(end).ok()?)
-        } else {
-            self.part.extend_from_slice(end);
-            let known = recognise(std::str::from_utf8(&self.part).ok()?);
-            self.part.clear();
-            known
-        };
-        self.count += 1;
-        known.then_some(())
-    }
-
-    fn is_whole(&self) -> bool {
-        self.begun && self.depth == 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIST: &str = r#"{"kind":"List","metadata":{"resourceVersion":"7","odd":{"a":[{"b":1}]}},
-        "items":[ {"metadata":{"name":"a","labels":{"x":"}]\"{"}}},{"metadata":{"name":"ü","f":[{},{}]}} ],"last":[]}"#;
-
-    fn shown(parts: &[&[u8]]) -> Option<(Vec<String>, bool)> {
-        let mut items = Items::default();
-        let mut seen = Vec::new();
-        for part in parts {
-            items.take(part, &mut |text: &str| {
-                seen.push(text.to_owned());
-                true
-            })?;
-        }
-        assert_eq!(seen.len(), items.count);
-        Some((seen, items.is_whole()))
-    }
-
-    #[test]
-    fn each_object_of_a_list_is_shown_wherever_the_text_is_cut() {
-        let whole: serde_json::Value = serde_json::from_str(LIST).unwrap();
-        let wanted = whole["items"].as_array().unwrap().clone();
-        for cut in 0..LIST.len() {
-            for second in [cut, (cut + 7).min(LIST.len()), LIST.len()] {
-                let bytes = LIST.as_bytes();
-                let (seen, complete) =
-                    shown(&[&bytes[..cut], &bytes[cut..second], &bytes[second..]]).unwrap();
-                let seen: Vec<serde_json::Value> = seen
-                    .iter()
-                    .map(|text| serde_json::from_str(text).unwrap())
-                    .collect();
-                assert_eq!(seen, wanted, "cut at {cut} and {second}");
-                assert!(complete);
-            }
+    /// Which object it is, and in which version.
+    #[must_use]
+    pub fn seen(&self) -> Seen<'_> {
+        let Identity {
+            name,
+            namespace,
+            uid,
+            resource_version,
+        } = &self.identity;
+        Seen {
+            name,
+            namespace: Some(&**namespace).filter(|namespace| !namespace.is_empty()),
+            uid,
+            resource_version,
         }
     }
 
-    #[test]
-    fn a_list_that_breaks_off_is_not_whole() {
-        for cut in 0..LIST.len() {
-            let (_, complete) = shown(&[&LIST.as_bytes()[..cut]]).unwrap();
-            assert!(!complete, "cut at {cut}");
-        }
-        assert!(shown(&[b"]"]).is_none());
-        let empty = br#"{"items":null,"metadata":{}}"#;
-        assert_eq!(shown(&[empty]), Some((Vec::new(), true)));
-    }
-
-    #[test]
-    fn nothing_is_shown_after_one_that_is_not_recognised() {
-        let mut items = Items::default();
-        let mut shown = 0;
-        let verdict = items.take(LIST.as_bytes(), &mut |_: &str| {
-            shown += 1;
-            false
-        });
-        assert_eq!((verdict, shown), (None, 1));
+    /// Its metadata, as the text of an object that has nothing else.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        serde_json::to_string(&Object::decode(self.bytes).ok()?).ok()
     }
 }

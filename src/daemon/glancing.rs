@@ -5,6 +5,7 @@ use super::attaching::Beginning;
 use super::connected::Connected;
 use super::loading::Settings;
 use super::session::READS_AT_ONCE;
+use crate::cluster::Skimmed;
 use crate::desired::kinds::Kinds;
 use crate::desired::source::source;
 use crate::desired::{Context, DesiredSet, Fingerprint, FingerprintKey, ObjectKey, Resource};
@@ -53,7 +54,8 @@ impl Beginning {
 async fn recognised(glance: &Glance<'_>, connected: &Connected, label: &str) -> Option<usize> {
     let collections = glance.collections();
     let skim = |collection| async move {
-        let recognise = |text: &str| glance.recognises(collection, text);
+        let recognise =
+            |object: &Skimmed<'_>| glance.recognises(collection, object.seen(), || object.text());
         connected.reader.skim(collection, label, recognise).await
     };
     let mut counts = futures::stream::iter(&collections)

@@ -14,10 +14,8 @@ use super::sight::Sight;
 use super::status::{ServiceStatus, Status};
 use super::watches::watches_of;
 use super::{ClusterState, Phase, WatchKey};
-use crate::desired::fingerprint::Name;
 use crate::desired::instance::SUSPEND_ANNOTATION;
 use crate::desired::{Fingerprint, FingerprintKey, Instance, ObjectKey};
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +57,19 @@ pub struct Glance<'a> {
     expected: HashMap<&'a ObjectKey, &'a Record>,
     /// Whose evidence the metadata shows, where only status may have changed.
     reader: Option<(String, &'a FingerprintKey)>,
+}
+
+/// Which object there is, and in which version.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its namespace, if it is in one.
+    pub namespace: Option<&'a str>,
+    /// Its uid.
+    pub uid: &'a str,
+    /// Its version.
+    pub resource_version: &'a str,
 }
 
 /// Everything is as it ought to be.
@@ -155,24 +166,27 @@ impl<'a> Glance<'a> {
             .collect()
     }
 
-    /// Whether an object that is there, by its metadata, is as recorded.
+    /// Whether an object that is there is as recorded. Where its version is another, the text of its
+    /// metadata is asked for.
     #[must_use]
-    pub fn recognises(&self, collection: &WatchKey, text: &str) -> bool {
-        let Ok(Seen { metadata }) = serde_json::from_str::<Seen<'_>>(text) else {
-            return false;
-        };
+    pub fn recognises(
+        &self,
+        collection: &WatchKey,
+        seen: Seen<'_>,
+        metadata: impl FnOnce() -> Option<String>,
+    ) -> bool {
         let key = ObjectKey {
             group: collection.resource.group.clone(),
             kind: collection.resource.kind.clone(),
-            namespace: metadata.namespace.map(|Name(name)| name.into()),
-            name: (&*metadata.name.0).into(),
+            namespace: seen.namespace.map(Into::into),
+            name: seen.name.into(),
         };
         let record = self.expected.get(&key);
         let applied = record.and_then(|record| record.applied.as_ref());
         applied.is_some_and(|applied| {
-            *applied.uid == *metadata.uid.0
-                && (applied.version.as_deref() == Some(&*metadata.resource_version.0)
-                    || self.differs_in_status(applied, text))
+            *applied.uid == *seen.uid
+                && (applied.version.as_deref() == Some(seen.resource_version)
+                    || metadata().is_some_and(|text| self.differs_in_status(applied, &text)))
         })
     }
 
@@ -312,26 +326,6 @@ fn status_of(inventory: &Inventory, receipt: &Receipt, now: jiff::Timestamp) -> 
         suspended: Vec::new(),
         kept: Vec::new(),
     }
-}
-
-/// An object of a metadata list.
-#[derive(Deserialize)]
-struct Seen<'a> {
-    #[serde(borrow)]
-    metadata: SeenMetadata<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SeenMetadata<'a> {
-    #[serde(borrow)]
-    name: Name<'a>,
-    #[serde(borrow, default)]
-    namespace: Option<Name<'a>>,
-    #[serde(borrow)]
-    uid: Name<'a>,
-    #[serde(borrow)]
-    resource_version: Name<'a>,
 }
 
 #[cfg(test)]

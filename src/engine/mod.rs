@@ -82,7 +82,7 @@ pub use event::{
 };
 pub use flight::Cause;
 pub use gist::Gist;
-pub use glance::{AtAGlance, Glance, Outline};
+pub use glance::{AtAGlance, Glance, Outline, Seen};
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use orders::{Order, Orders, Wish};

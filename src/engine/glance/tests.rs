@@ -60,10 +60,14 @@ fn inventory(objects: &[(&str, &str)]) -> Inventory {
     inventory
 }
 
-fn text(name: &str, version: &str) -> String {
-    let metadata = serde_json::json!({"name": name, "namespace": "prod",
-        "uid": format!("uid-{name}"), "resourceVersion": version});
-    serde_json::json!({"metadata": metadata}).to_string()
+fn recognises(glance: &Glance<'_>, name: &str, version: &str) -> bool {
+    let seen = Seen {
+        name,
+        namespace: Some("prod"),
+        uid: &format!("uid-{name}"),
+        resource_version: version,
+    };
+    glance.recognises(&glance.collections()[0], seen, || None)
 }
 
 #[test]
@@ -72,11 +76,10 @@ fn an_object_is_counted_once_whatever_versions_its_kind_has() {
     let inventories = [inventory(&[("a", "v1"), ("b", "v2")])];
     let orders = Orders::default();
     let glance = Glance::new(&instance, true, &services, &inventories, &orders).unwrap();
-    let collections = glance.collections();
-    assert_eq!(collections.len(), 1);
-    assert!(glance.recognises(&collections[0], &text("b", "5")));
-    assert!(!glance.recognises(&collections[0], &text("b", "6")));
-    assert!(!glance.recognises(&collections[0], &text("c", "5")));
+    assert_eq!(glance.collections().len(), 1);
+    assert!(recognises(&glance, "b", "5"));
+    assert!(!recognises(&glance, "b", "6"));
+    assert!(!recognises(&glance, "c", "5"));
     let now = jiff::Timestamp::UNIX_EPOCH;
     assert!(glance.conclude(1, now).is_none(), "a is missing");
     let found = glance.conclude(2, now).unwrap();

@@ -7,7 +7,7 @@ use super::samples::{fingerprints, instance};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::desired::{DesiredObject, DesiredService, DesiredSet, ObjectKey, WriteMode};
-use crate::engine::{Glance, Outline};
+use crate::engine::{Glance, Outline, Seen};
 use serde_json::{Value, json};
 
 impl World {
@@ -57,7 +57,14 @@ impl World {
                     continue;
                 }
                 let metadata = json!({"metadata": object.shown()["metadata"]});
-                if !glance.recognises(&collection, &metadata.to_string()) {
+                let said = |field: &str| metadata["metadata"][field].as_str();
+                let seen = Seen {
+                    name: &key.name,
+                    namespace: key.namespace.as_deref(),
+                    uid: said("uid").unwrap(),
+                    resource_version: said("resourceVersion").unwrap(),
+                };
+                if !glance.recognises(&collection, seen, || Some(metadata.to_string())) {
                     return false;
                 }
                 recognised += 1;
