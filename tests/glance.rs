@@ -174,6 +174,70 @@ fn a_status_is_no_reason_to_look_at_everything_for_a_plan() {
     assert!(applied.contains("Deployment/shop 0/1 updated"), "{applied}");
 }
 
+/// Its metadata has all that can be applied of it: the server shows it in another form here.
+#[test]
+fn so_it_is_with_a_custom_resource() {
+    let cluster = Cluster::bare(true);
+    let jsorc = Jsorc::on(&cluster, "widgets").services(&[
+        ("shop/service.yaml", "driver: none\n"),
+        (
+            "shop/kube/shop.yaml",
+            "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.glance.example.com}
+spec:
+  group: glance.example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      subresources: {status: {}}
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: owner}
+---
+apiVersion: glance.example.com/v1
+kind: Widget
+metadata:
+  name: shop
+  labels: {tier: front}
+  annotations: {note: \"a <b> & \\\"ü\\\"\"}
+  finalizers: [example.com/last]
+  ownerReferences:
+    - {apiVersion: v1, kind: ConfigMap, name: owner, uid: 0b4d1c3e-0000-4000-8000-000000000000, controller: false}
+spec: {size: 1}
+",
+        ),
+    ]);
+    let shop = Shop {
+        audit: cluster.audit(),
+        cluster,
+        jsorc,
+    };
+    shop.jsorc.run(&["apply"]).expect(0);
+    let (plan, at_a_glance) = shop.look(&["plan"]);
+    assert!(at_a_glance, "its definition is served by now: {plan}");
+    shop.kubectl([
+        "patch",
+        "widget",
+        "shop",
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        "{\"status\":{\"ready\":true}}",
+    ]);
+    let (plan, at_a_glance) = shop.look(&["plan"]);
+    assert!(at_a_glance && plan.contains("Nothing to do"), "{plan}");
+    let other = "{\"metadata\":{\"annotations\":{\"note\":\"c\"}}}";
+    shop.patch("widget", "shop", other);
+    let (plan, at_a_glance) = shop.look(&["plan"]);
+    assert!(!at_a_glance && plan.contains("Widget  shop"), "{plan}");
+}
+
 #[test]
 fn whatever_changed_is_found() {
     let shop = Shop::open();

@@ -7,8 +7,9 @@
 
 use super::compose::Context;
 use super::fingerprint::Fingerprint;
+use super::key::Resource;
 use crate::config::Config;
-use crate::manifest::Service;
+use crate::manifest::{Manifest, Service};
 use serde_json::{Value, json};
 
 /// A digest of the source code that composes objects, and judges what is there.
@@ -23,7 +24,13 @@ pub fn source(
     config: &Config,
     context: Context<'_>,
 ) -> Fingerprint {
-    let served = context.served.iter().map(|kind| {
+    let brought = |kind: &&Resource| {
+        let name = format!("{}.{}", kind.plural, kind.group);
+        definitions(service).any(|manifest| manifest.name == name)
+    };
+    // Kinds that the service brings with it are the same, whether they are served already or not.
+    let served = context.served.iter().filter(|kind| !brought(kind));
+    let served = served.map(|kind| {
         json!([
             &*kind.group,
             &*kind.version,
@@ -44,4 +51,10 @@ pub fn source(
         "pull_secrets": config.pull_secrets,
         "served": served.collect::<Vec<_>>(),
     }))
+}
+
+fn definitions(service: &Service) -> impl Iterator<Item = &Manifest> {
+    let tables = service.kube.iter();
+    let of_kinds = tables.filter(|table| table.kind == "CustomResourceDefinition");
+    of_kinds.flat_map(|table| table.manifests.iter())
 }
