@@ -203,7 +203,7 @@ impl Keeper {
         files
     }
 
-    fn tell(&mut self, occurrences: &[Occurrence]) {
+    pub(super) fn tell(&mut self, occurrences: &[Occurrence]) {
         for occurrence in occurrences {
             match occurrence {
                 Occurrence::Healed(_) => self.healed += 1,

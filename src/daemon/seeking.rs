@@ -77,10 +77,13 @@ impl Keeper {
             .attach(&self.settings, &connected, self.access)
             .await
         else {
-            self.name_missing_rights().await;
-            if let Some(candidate) = self.session.candidate() {
+            let candidate = self.session.candidate();
+            if candidate.is_some() {
                 // Until the Lease is won, this process watches and writes nothing.
                 self.session.set_mode(Mode::Follow);
+            }
+            self.name_missing_rights().await;
+            if let Some(candidate) = candidate {
                 self.claim = Some(Claim::stake(candidate));
             }
             return None;
@@ -95,6 +98,9 @@ impl Keeper {
         if self.session.was_applied_before() || self.access == Access::ReadOnly {
             return;
         }
+        // What is wanted is taken in before, so that it need not be composed once more; what follows
+        // from it is told after what it may come from.
+        let told = self.session.step(Duration::ZERO).await;
         let missing = self
             .session
             .missing_rights(&self.settings, Purpose::Run)
@@ -111,5 +117,6 @@ impl Keeper {
             }
             Err(error) => tracing::warn!("{error}"),
         }
+        self.tell(&told);
     }
 }
