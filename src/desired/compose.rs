@@ -66,7 +66,7 @@ pub fn compose(
                 )),
                 problems: &mut problems,
             };
-            drafts.extend(drafting.sealed());
+            drafting.seal(&mut drafts);
         }
     }
     add_namespaces(&mut drafts, config, context);
@@ -74,7 +74,8 @@ pub fn compose(
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let objects = finish(drafts)?;
+    let turns = turns(&drafts)?;
+    let objects = finish(drafts, turns);
     Ok(assemble(catalog, config, context, objects))
 }
 
@@ -148,7 +149,16 @@ fn refuse_duplicates(drafts: &[Sealed], problems: &mut Vec<Problem>) {
     }
 }
 
-fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problems> {
+/// When an object has its turn, and what shows that it is in order.
+struct Turn {
+    after: Arc<[Prerequisite]>,
+    stage: u32,
+    wants_endpoint: bool,
+}
+
+/// The turn of each draft. What it takes to find them is gone before the set itself is made: both
+/// together are the most that composing thousands of objects holds.
+fn turns(drafts: &[Sealed]) -> Result<Vec<Turn>, Problems> {
     let nodes: Vec<Node<'_>> = drafts
         .iter()
         .map(|draft| Node {
@@ -161,6 +171,7 @@ fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problem
     let mut shared: HashSet<Arc<[Prerequisite]>> = HashSet::new();
     let after = nodes.iter().map(|node| graph.prerequisites(node));
     let after: Vec<Arc<[Prerequisite]>> = after.map(|list| share(list, &mut shared)).collect();
+    drop(graph);
     let ordered: Vec<_> = drafts
         .iter()
         .map(|draft| &draft.key)
@@ -178,27 +189,46 @@ fn finish(drafts: Vec<Sealed>) -> Result<Vec<(Arc<str>, DesiredObject)>, Problem
         }])
     })?;
     let backs = Backs::new(&nodes);
-    let fronts: Vec<bool> = nodes.iter().map(|node| backs.has_front(node)).collect();
-    let objects = drafts
+    let fronts = nodes.iter().map(|node| backs.has_front(node));
+    let turns = after.into_iter().zip(stages).zip(fronts);
+    Ok(turns
+        .map(|((after, stage), wants_endpoint)| Turn {
+            after,
+            stage,
+            wants_endpoint,
+        })
+        .collect())
+}
+
+/// The objects of each service, in the order in which they are written.
+fn finish(drafts: Vec<Sealed>, turns: Vec<Turn>) -> HashMap<Arc<str>, Vec<DesiredObject>> {
+    let mut counts: HashMap<&Arc<str>, usize> = HashMap::new();
+    for draft in &drafts {
+        *counts.entry(&draft.service).or_default() += 1;
+    }
+    // A list of thousands that grows is there twice each time it does.
+    let room = counts
         .into_iter()
-        .zip(after)
-        .zip(stages.into_iter().zip(fronts))
-        .map(|((draft, after), (stage, wants_endpoint))| {
-            let object = DesiredObject {
-                wants_endpoint,
-                digest: draft.digest,
-                body: draft.body,
-                key: draft.key,
-                resource: draft.resource,
-                mode: draft.mode,
-                after,
-                stage,
-                ignored: draft.ignored,
-                implied: draft.place.is_none(),
-            };
-            (draft.service, object)
+        .map(|(service, count)| (service.clone(), Vec::with_capacity(count)));
+    let mut found: HashMap<Arc<str>, Vec<DesiredObject>> = room.collect();
+    for (draft, turn) in drafts.into_iter().zip(turns) {
+        found.entry(draft.service).or_default().push(DesiredObject {
+            wants_endpoint: turn.wants_endpoint,
+            digest: draft.digest,
+            body: draft.body,
+            key: draft.key,
+            resource: draft.resource,
+            mode: draft.mode,
+            after: turn.after,
+            stage: turn.stage,
+            ignored: draft.ignored,
+            implied: draft.place.is_none(),
         });
-    Ok(objects.collect())
+    }
+    for objects in found.values_mut() {
+        objects.sort_unstable_by(|a, b| (a.stage, &a.key).cmp(&(b.stage, &b.key)));
+    }
+    found
 }
 
 /// One list for all that wait for the same: most wait for nothing but their namespace.
@@ -215,16 +245,11 @@ fn assemble(
     catalog: &Catalog,
     config: &Config,
     context: Context<'_>,
-    objects: Vec<(Arc<str>, DesiredObject)>,
+    mut objects: HashMap<Arc<str>, Vec<DesiredObject>>,
 ) -> DesiredSet {
-    let mut by_service: HashMap<Arc<str>, Vec<DesiredObject>> = HashMap::new();
-    for (service, object) in objects {
-        by_service.entry(service).or_default().push(object);
-    }
     let services = catalog.services.iter().filter_map(|service| {
         let settings = config.services.get(service.name.as_ref())?;
-        let mut objects = by_service.remove(service.name.as_ref()).unwrap_or_default();
-        objects.sort_by(|a, b| (a.stage, &a.key).cmp(&(b.stage, &b.key)));
+        let objects = objects.remove(service.name.as_ref()).unwrap_or_default();
         Some(DesiredService {
             name: service.name.as_ref().into(),
             kept: config.keeps(&service.name),

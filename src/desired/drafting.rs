@@ -88,10 +88,12 @@ pub(super) struct Drafting<'a> {
 }
 
 impl<'a> Drafting<'a> {
-    /// The service's objects in their final form. What only holds data, and what nothing else needs
-    /// for its own form, is read and sealed in portions: thousands of such objects are never there
-    /// as JSON values together.
-    pub(super) fn sealed(mut self) -> Vec<Sealed> {
+    /// Adds the service's objects in their final form. What only holds data, and what nothing else
+    /// needs for its own form, is read and sealed in portions: thousands of such objects are never
+    /// there as JSON values together.
+    pub(super) fn seal(mut self, sealed: &mut Vec<Sealed>) {
+        // A list of thousands that grows is there twice each time it does.
+        sealed.reserve_exact(self.service.manifests().count());
         let key = self.context.key;
         let dress = self.dress.clone();
         let seal = |draft: Draft| draft.seal(key, &dress);
@@ -102,15 +104,13 @@ impl<'a> Drafting<'a> {
             linked,
         } = Portions::of(self.service, self.settings);
         let mut drafts = self.drafts(&linked);
-        let mut alone = Vec::new();
         for portion in workloads.chunks(PORTION) {
             let (reading, rest) = self.drafts(portion).into_iter().partition(reads_any);
-            alone.extend(parallel::map(rest, seal));
+            sealed.extend(parallel::map(rest, seal));
             drafts.extend::<Vec<Draft>>(reading);
         }
         let read = read_by(&drafts);
-        let (mut sealed, data) = self.plain(data, &read);
-        sealed.extend(alone);
+        let data = self.plain(data, &read, sealed);
         for portion in loose.chunks(PORTION) {
             let drafts = self.drafts(portion);
             sealed.extend(parallel::map(drafts, seal));
@@ -126,15 +126,16 @@ impl<'a> Drafting<'a> {
             mark_readers(&mut drafts, &contents, key);
         }
         sealed.extend(parallel::map(drafts, seal));
-        sealed
     }
 
-    /// The documents that only hold data in their final form, and those that have more to them.
+    /// Adds the documents that only hold data in their final form; gives those that have more to
+    /// them.
     fn plain(
         &mut self,
         data: Vec<&'a Manifest>,
         read: &BTreeSet<ObjectKey>,
-    ) -> (Vec<Sealed>, Vec<&'a Manifest>) {
+        sealed: &mut Vec<Sealed>,
+    ) -> Vec<&'a Manifest> {
         let named = json!({"apiVersion": "v1", "kind": "ConfigMap"});
         let plain = Plain {
             service: self.service.name.as_ref().into(),
@@ -144,17 +145,18 @@ impl<'a> Drafting<'a> {
         };
         let ignores = |rule: &Ignore| *rule.kind == *"ConfigMap";
         if self.settings.ignore.iter().any(ignores) {
-            return (Vec::new(), data);
+            return data;
         }
         let (whole, rest): (Vec<_>, Vec<_>) = data.into_iter().partition(|m| plain.takes(m, read));
-        let mut sealed = Vec::with_capacity(whole.len());
-        for object in parallel::map(whole, |manifest| plain.seal(manifest)) {
-            match object {
-                Ok(object) => sealed.push(object),
-                Err(problem) => self.problems.push(problem),
+        for portion in whole.chunks(PORTION) {
+            for object in parallel::map(portion.to_vec(), |manifest| plain.seal(manifest)) {
+                match object {
+                    Ok(object) => sealed.push(object),
+                    Err(problem) => self.problems.push(problem),
+                }
             }
         }
-        (sealed, rest)
+        rest
     }
 
     fn drafts(&mut self, manifests: &[&'a Manifest]) -> Vec<Draft> {
