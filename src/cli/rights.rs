@@ -60,6 +60,7 @@ async fn lacking(
     purpose: Purpose,
 ) -> Option<Vec<Right>> {
     let set = settings.desired(&passing_key().ok()?, &[]).ok()?;
-    let needed = rights(&set, purpose);
+    let wanted = set.objects().map(|(_, object)| object);
+    let needed = rights(&set.instance, wanted, purpose);
     connected.reader().missing_rights(&needed).await.ok()
 }

@@ -211,10 +211,11 @@ impl Session {
     /// Begins to ask for the rights that something needs, where what is wanted is known: the answer
     /// comes while everything else is read.
     pub fn ask_for_rights(&mut self, purpose: Purpose) {
-        let (Some(link), Some(set)) = (&self.link, self.engine.desired()) else {
+        let (Some(link), Some(wanted)) = (&self.link, self.engine.wanted()) else {
             return;
         };
-        let (needed, reader) = (rights(&set, purpose), link.reader.clone());
+        let needed = rights(&self.instance, wanted, purpose);
+        let reader = link.reader.clone();
         let answer = tokio::spawn(async move { reader.missing_rights(&needed).await });
         self.asked = Some(Asked { purpose, answer });
     }
@@ -238,12 +239,13 @@ impl Session {
             return Ok(Vec::new());
         };
         // Composing once more takes as much memory as everything else.
-        let set = match self.engine.desired() {
-            Some(set) => set,
-            None => settings.desired(&self.key, &self.served)?,
+        let needed = if let Some(wanted) = self.engine.wanted() {
+            rights(&self.instance, wanted, purpose)
+        } else {
+            let set = settings.desired(&self.key, &self.served)?;
+            let wanted = set.objects().map(|(_, object)| object);
+            rights(&self.instance, wanted, purpose)
         };
-        let needed = rights(&set, purpose);
-        drop(set);
         link.reader
             .missing_rights(&needed)
             .await

@@ -5,7 +5,8 @@
 //! without a field selector. Granting a role needs every right in it, so the rules of our own
 //! roles are part of what we need (Kubernetes, "Privilege escalation prevention").
 
-use super::set::{DesiredSet, WriteMode};
+use super::instance::Instance;
+use super::set::{DesiredObject, DesiredSet, WriteMode};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -61,11 +62,15 @@ impl fmt::Display for Right {
     }
 }
 
-/// Every right that the set needs, merged by place and resource.
+/// Every right that an instance with these objects needs, merged by place and resource.
 #[must_use]
-pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
+pub fn rights<'a>(
+    instance: &Instance,
+    objects: impl Iterator<Item = &'a DesiredObject>,
+    purpose: Purpose,
+) -> Vec<Right> {
     let mut found = Collected::default();
-    let home = Some(set.instance.namespace.clone());
+    let home = Some(instance.namespace.clone());
     let writes = purpose != Purpose::Plan;
     let inventory: &[&str] = if writes {
         &["get", "list", "create", "update"]
@@ -81,7 +86,7 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
         "",
         "secrets",
         &["get"],
-        Some(set.instance.key_name()),
+        Some(instance.key_name()),
     );
     if writes {
         found.add(home.clone(), "", "secrets", &["create"], None);
@@ -100,7 +105,7 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
             "coordination.k8s.io",
             "leases",
             &["get", "update"],
-            Some(set.instance.name.clone()),
+            Some(instance.name.clone()),
         );
     } else {
         found.add(
@@ -108,10 +113,10 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
             "coordination.k8s.io",
             "leases",
             &["get"],
-            Some(set.instance.name.clone()),
+            Some(instance.name.clone()),
         );
     }
-    for (_, object) in set.objects() {
+    for object in objects {
         let namespace = object.key.namespace.as_deref().map(str::to_owned);
         let (group, plural) = (&*object.resource.group, &*object.resource.plural);
         if object.mode == WriteMode::Ensure {
@@ -165,7 +170,8 @@ pub fn rights(set: &DesiredSet, purpose: Purpose) -> Vec<Right> {
 #[must_use]
 pub fn roles(set: &DesiredSet, purpose: Purpose) -> Vec<Value> {
     let mut by_place: BTreeMap<Option<String>, Vec<Value>> = BTreeMap::new();
-    for right in rights(set, purpose) {
+    let objects = set.objects().map(|(_, object)| object);
+    for right in rights(&set.instance, objects, purpose) {
         let mut rule = json!({
             "apiGroups": [right.group], "resources": [right.resource],
             "verbs": right.verbs.iter().collect::<Vec<_>>(),

@@ -24,6 +24,7 @@ impl Engine {
         }
         self.enabled = set.enabled;
         self.echoes = 0;
+        self.forget_blanks();
         let mut known = Known {
             objects: std::mem::take(&mut self.objects)
                 .into_iter()
@@ -142,20 +143,20 @@ impl Engine {
         }
     }
 
-    /// The desired set that is in force, once it and the inventories were taken in.
+    /// The objects that are wanted, once they and the inventories were taken in.
     #[must_use]
-    pub fn desired(&self) -> Option<DesiredSet> {
-        let services = self.services.values().map(|service| {
-            let mut desired = service.desired.clone();
-            let members = self.members(&desired.name);
-            desired.objects = members.map(|object| object.desired.clone()).collect();
-            desired
-        });
-        self.has_inventories().then(|| DesiredSet {
-            instance: self.instance.clone(),
-            services: services.collect(),
-            enabled: self.enabled,
-        })
+    pub fn wanted(&self) -> Option<impl Iterator<Item = &DesiredObject>> {
+        let objects = self.objects.iter().map(|object| &object.desired);
+        self.has_inventories().then_some(objects)
+    }
+
+    /// Where nothing is known of any object, as before the first connection, there is nothing to carry
+    /// over: two sets at once are the most that a start holds.
+    fn forget_blanks(&mut self) {
+        if self.objects.iter().all(Object::is_blank) {
+            self.objects = Vec::new();
+            self.index = Positions::default();
+        }
     }
 
     fn reindex(&mut self) {

@@ -181,6 +181,14 @@ impl Object {
         }
     }
 
+    /// Whether nothing but what is wanted is known of it.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        let unseen = self.live.is_none() && self.gone.is_none() && self.looked == Looked::No;
+        let unwritten = self.record.is_none() && self.flight.is_none() && !self.unsure;
+        unseen && unwritten && self.trouble.is_none() && self.rehearsal.is_none()
+    }
+
     /// Until when healing pauses, if it does.
     #[must_use]
     pub fn rests_until(&self) -> Option<Duration> {
