@@ -60,7 +60,12 @@ impl Audit {
     /// Now: everything that was answered before is before the mark.
     pub fn mark(&self) -> Mark {
         self.settle();
-        Mark(std::fs::metadata(&self.path).unwrap().len())
+        Mark(self.size())
+    }
+
+    /// How many bytes the log has: whether it grows is known without reading it.
+    pub fn size(&self) -> u64 {
+        std::fs::metadata(&self.path).unwrap().len()
     }
 
     /// What was logged since the mark, up to now.
@@ -86,7 +91,7 @@ impl Audit {
     fn settle(&self) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let before = Mark(std::fs::metadata(&self.path).unwrap().len());
+        let before = Mark(self.size());
         let marker = format!("{MARKER}{}-{count}.", std::process::id());
         self.admin.run(&["get", "--raw", &marker]);
         eventually(
