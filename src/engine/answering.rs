@@ -1,18 +1,15 @@
-//! Takes in the answers to writes, and says what came of them.
+//! Takes in the answers to writes.
 
 use super::body::Body;
-use super::diff::{FieldChange, Showing, changes, changes_within, lacking};
+use super::diff::{Showing, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::live::Live;
-use super::object::{Looked, Standing};
-use super::occurrence::{Blame, Fault, Heal, Occurrence};
-use super::ownership::{owned_fields, writer_of};
+use super::object::Looked;
+use super::occurrence::Fault;
 use super::record::{Applied, Record};
 use super::sight::Sight;
-use super::stripping::{intruder_of, is_strip};
 use super::{Engine, Mode, Now, WriteError, Written};
-use crate::desired::{ObjectKey, Wanted, WriteMode};
-use serde_json::Value;
+use crate::desired::{ObjectKey, WriteMode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,29 +20,8 @@ pub(super) fn no_object() -> WriteError {
 
 /// How long the inventory may be behind after a heal that made another object.
 const REPLACED: Duration = Duration::from_secs(1);
-impl Engine {
-    /// Says once that an object differs which policy leaves as it is.
-    pub(super) fn note_drift(&mut self, position: usize, cause: Cause) {
-        let object = &self.objects[position];
-        if object.standing == Standing::Differs(cause)
-            || !matches!(cause, Cause::Drift(_))
-            || !self.writes()
-        {
-            return;
-        }
-        let wanted = object.desired.body.value();
-        let by = match self.body_seen(position).zip(wanted) {
-            _ if is_strip(cause) => self.intruder(position).unwrap_or(Blame::Unknown),
-            Some((live, wanted)) => {
-                let live = live.value();
-                self.blame(&live, &lacking(&live, &wanted, Showing::Plain))
-            }
-            None => Blame::Unknown,
-        };
-        let (service, key) = (object.service.clone(), object.desired.key.clone());
-        self.tell(Occurrence::Drifted { service, key, by });
-    }
 
+impl Engine {
     pub(super) fn on_wrote(
         &mut self,
         key: &ObjectKey,
@@ -122,7 +98,7 @@ impl Engine {
         if self.strip_more(position, &flight, &live, answer) {
             return;
         }
-        self.on_written(position, &flight, created, live, answer, now);
+        self.on_written(position, &flight, created, live, &sight, now);
     }
 
     fn on_written(
@@ -131,7 +107,7 @@ impl Engine {
         flight: &Flight,
         created: bool,
         live: Live,
-        answer: &Body,
+        answer: &Sight<'_>,
         now: Now,
     ) {
         let object = &mut self.objects[position];
@@ -172,12 +148,7 @@ impl Engine {
         }
         // Most writes are no heals, and nobody is blamed for them.
         if !unchanged {
-            let (fields, before) = self.changed_fields(position, flight, answer);
-            let by = match &before {
-                Some(before) => self.blame(before, &fields),
-                None => intruder_of(flight),
-            };
-            self.note_written(position, flight, created, (fields, by), now);
+            self.note_written(position, flight, created, answer, now);
         }
         self.note_otherwise(position, answer, now);
         self.objects[position].was = None;
@@ -204,7 +175,7 @@ impl Engine {
 
     /// While two writers quarrel: what reads otherwise right after a heal is no new difference,
     /// only another spelling of the same value.
-    fn note_otherwise(&mut self, position: usize, answer: &Body, now: Now) {
+    fn note_otherwise(&mut self, position: usize, answer: &Sight<'_>, now: Now) {
         let object = &mut self.objects[position];
         if let Some(heals) = &mut object.heals
             && heals.rest_until.is_some_and(|until| until > now.mono)
@@ -229,135 +200,5 @@ impl Engine {
         if definition {
             self.send_watches();
         }
-    }
-
-    /// What a write changed, and the object before it, taken apart.
-    pub(super) fn changed_fields(
-        &self,
-        position: usize,
-        flight: &Flight,
-        after: &Body,
-    ) -> (Vec<FieldChange>, Option<Value>) {
-        let stripped = Self::stripped_fields(flight, after);
-        let before = flight.before.as_ref().map(Body::value);
-        let changed = match &before {
-            _ if is_strip(flight.cause) => Vec::new(),
-            None => self.changed_manifest(position),
-            Some(before) => {
-                let after = after.value();
-                let sets = [
-                    owned_fields(before, &self.manager),
-                    owned_fields(&after, &self.manager),
-                ];
-                changes_within(before, &after, &sets, self.showing(position))
-            }
-        };
-        ([changed, stripped].concat(), before)
-    }
-
-    /// What changed in the manifest, when the live object before it was not kept.
-    pub(super) fn changed_manifest(&self, position: usize) -> Vec<FieldChange> {
-        let object = &self.objects[position];
-        let Some(was) = object.was.as_ref().and_then(Wanted::value) else {
-            return Vec::new();
-        };
-        let Some(is) = object.desired.body.value() else {
-            return Vec::new();
-        };
-        changes(&was, &is, self.showing(position))
-    }
-
-    pub(super) fn showing(&self, position: usize) -> Showing<'_> {
-        if self.objects[position].desired.key.is_secret() {
-            Showing::Masked(&self.key)
-        } else {
-            Showing::Plain
-        }
-    }
-
-    fn note_written(
-        &mut self,
-        position: usize,
-        flight: &Flight,
-        created: bool,
-        (fields, by): (Vec<FieldChange>, Blame),
-        now: Now,
-    ) {
-        let object = &self.objects[position];
-        let (name, key) = (object.service.clone(), object.desired.key.clone());
-        let heal = matches!(flight.cause, Cause::Drift(_));
-        if let Some(service) = self.services.get_mut(&name) {
-            service.applied += 1;
-            service.holds_rerun = true;
-            service.held_since = now.mono;
-            service.wants_rerun |= !heal;
-        }
-        let took = now.mono.saturating_sub(flight.since);
-        match flight.cause {
-            Cause::Drift(fault) => {
-                self.note_heal(position, fault, created, (fields, by), took, now);
-            }
-            _ => self.tell(Occurrence::Applied {
-                service: name,
-                key,
-                created,
-                fields,
-                took,
-            }),
-        }
-    }
-
-    fn note_heal(
-        &mut self,
-        position: usize,
-        fault: Fault,
-        created: bool,
-        (fields, by): (Vec<FieldChange>, Blame),
-        took: Duration,
-        now: Now,
-    ) {
-        let fault = if fault == Fault::Deleted && !created {
-            Fault::Unlabelled
-        } else {
-            fault
-        };
-        let object = &mut self.objects[position];
-        let (service, key) = (object.service.clone(), object.desired.key.clone());
-        let disputed: Vec<_> = fields.iter().map(|change| change.path.clone()).collect();
-        let heals = object.heals.get_or_insert_default();
-        let again = heals.count(now.mono, &key, disputed.iter().cloned());
-        let heal = Heal {
-            service: service.clone(),
-            key: key.clone(),
-            fault,
-            by: by.clone(),
-            fields,
-            took,
-            at: now.wall,
-        };
-        self.last_heal = Some(heal.clone());
-        self.tell(Occurrence::Healed(heal));
-        if let Some((times, rest)) = again {
-            self.tell(Occurrence::Fight {
-                service,
-                key,
-                by,
-                fields: disputed,
-                times,
-                again: rest,
-            });
-            self.wake(now.mono + rest);
-        }
-    }
-
-    /// The last foreign writer of the changed fields, if the object names one.
-    pub(super) fn blame(&self, before: &Value, fields: &[FieldChange]) -> Blame {
-        fields
-            .iter()
-            .filter_map(|change| writer_of(before, &self.manager, &change.path))
-            .max()
-            .map_or(Blame::Unknown, |writer| {
-                Blame::Manager(writer.manager, writer.time)
-            })
     }
 }

@@ -4,7 +4,6 @@
 //! fields that the API server keeps for itself never count. Secret values are replaced by
 //! fingerprints here, where the difference is made, so that nothing later can leak them.
 
-use super::ownership::covers;
 use crate::desired::fingerprint::FingerprintKey;
 use crate::desired::path::{Path, Segment, item_keys, list_keys};
 use serde_json::Value;
@@ -47,7 +46,8 @@ pub fn changes(before: &Value, after: &Value, showing: Showing<'_>) -> Vec<Field
         Some(before),
         Some(after),
         &mut |path, from, to| {
-            if !kept_by_server(path) {
+            let name = |at: usize| field(path, at);
+            if !is_kept_by_server(name(0), name(1)) {
                 found.push(FieldChange {
                     path: path.clone(),
                     from: from.map(|value| show(path, value, showing)),
@@ -57,24 +57,6 @@ pub fn changes(before: &Value, after: &Value, showing: Showing<'_>) -> Vec<Field
         },
     );
     found
-}
-
-/// Like [`changes`], but only at fields of a `fieldsV1` set, before or after.
-#[must_use]
-pub fn changes_within(
-    before: &Value,
-    after: &Value,
-    fields: &[Option<&Value>],
-    showing: Showing<'_>,
-) -> Vec<FieldChange> {
-    let mut all = changes(before, after, showing);
-    all.retain(|change| {
-        fields
-            .iter()
-            .flatten()
-            .any(|set| covers(set, &change.path.0))
-    });
-    all
 }
 
 /// The fields of `wanted` that `live` holds otherwise: a comparison without the server, which
@@ -99,13 +81,9 @@ pub fn removal(before: Option<&Value>, path: &Path, showing: Showing<'_>) -> Fie
 }
 
 fn show(path: &Path, value: &Value, showing: Showing<'_>) -> Shown {
-    let name = |at: usize| match path.0.get(at) {
-        Some(Segment::Field(name)) => name.as_str(),
-        _ => "",
-    };
     // Tools keep copies of whole objects in annotations.
     let of_secret = matches!(
-        (name(0), name(1)),
+        (field(path, 0), field(path, 1)),
         ("data" | "stringData", _) | ("metadata", "annotations")
     );
     match showing {
@@ -116,16 +94,21 @@ fn show(path: &Path, value: &Value, showing: Showing<'_>) -> Shown {
     }
 }
 
-/// `metadata.managedFields`, `resourceVersion` and the like, and `status` as a whole.
-fn kept_by_server(path: &Path) -> bool {
-    let name = |position: usize| match path.0.get(position) {
-        Some(Segment::Field(name)) => name.as_str(),
+/// The name of the field at a step of a path; empty where there is none.
+fn field(path: &Path, step: usize) -> &str {
+    match path.0.get(step) {
+        Some(Segment::Field(name)) => name,
         _ => "",
-    };
-    match name(0) {
+    }
+}
+
+/// Whether the server alone writes what begins with these two names: `metadata.managedFields`,
+/// `resourceVersion` and the like, and `status` as a whole.
+pub(super) fn is_kept_by_server(outer: &str, inner: &str) -> bool {
+    match outer {
         "status" | "apiVersion" | "kind" => true,
         "metadata" => matches!(
-            name(1),
+            inner,
             "managedFields"
                 | "resourceVersion"
                 | "generation"
@@ -145,7 +128,7 @@ fn walk(path: &Path, before: Option<&Value>, after: Option<&Value>, report: &mut
     match (before, after) {
         (Some(a), Some(b)) if a == b => {}
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            for (name, value) in b {
+            for (name, value) in b.iter().filter(|(name, value)| a.get(*name) != Some(value)) {
                 walk(&path.field(name), a.get(name), Some(value), report);
             }
             for (name, value) in a.iter().filter(|(name, _)| !b.contains_key(*name)) {

@@ -4,6 +4,7 @@ use super::additions::Addition;
 use super::body::Body;
 use super::diff::FieldChange;
 use super::occurrence::Fault;
+use super::sight::Sight;
 use crate::desired::Fingerprint;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,13 @@ pub struct Flight {
     pub version: Option<Arc<str>>,
     /// The live object before it, for blame and difference.
     pub before: Option<Body>,
+}
+
+impl Flight {
+    /// The object as it was before, skimmed.
+    pub(super) fn sight_before(&self) -> Option<Sight<'_>> {
+        Sight::read(self.before.as_ref()?.text()).ok()
+    }
 }
 
 /// What one request of a write is for; a write takes one, and now and then a few.

@@ -40,23 +40,6 @@ pub fn owned_fields<'a>(live: &'a Value, manager: &str) -> Option<&'a Value> {
     apply_entry(live, manager)?.get("fieldsV1")
 }
 
-/// The most recent writer, other than `manager`'s applies, whose entry covers `path`.
-#[must_use]
-pub fn writer_of(live: &Value, manager: &str, path: &Path) -> Option<Writer> {
-    entries(live)
-        .filter(|entry| !is_ours(entry, manager))
-        .filter(|entry| {
-            entry
-                .get("fieldsV1")
-                .is_some_and(|fields| covers(fields, &path.0))
-        })
-        .map(|entry| Writer {
-            manager: text(entry, "manager").unwrap_or("unknown").to_owned(),
-            time: text(entry, "time").map(str::to_owned),
-        })
-        .max()
-}
-
 /// Whether `manager` wrote the object otherwise than by an apply: it made it.
 #[must_use]
 pub fn made_by(live: &Value, manager: &str) -> bool {
@@ -126,17 +109,21 @@ pub fn child_name<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<
         Segment::Field(name) => named(format!("f:{name}")),
         Segment::Index(index) => named(format!("i:{index}")),
         Segment::Item(keys) => map.keys().map(String::as_str).find(|name| {
-            let wanted = name
-                .strip_prefix("k:")
-                .and_then(|keys| serde_json::from_str::<Map<String, Value>>(keys).ok());
-            wanted.is_some_and(|wanted| {
-                keys.iter().all(|(key, value)| match key.as_str() {
-                    "" => wanted.values().any(|w| plain(w) == *value),
-                    key => wanted.get(key).is_none_or(|w| plain(w) == *value),
-                })
-            })
+            let named = name.strip_prefix("k:");
+            named.is_some_and(|named| is_item(named, keys))
         }),
     }
+}
+
+/// Whether a field set's name of an item, without its `k:`, is that of the item with these keys.
+pub(super) fn is_item(name: &str, keys: &[(String, String)]) -> bool {
+    let named = serde_json::from_str::<Map<String, Value>>(name);
+    named.is_ok_and(|named| {
+        keys.iter().all(|(key, value)| match key.as_str() {
+            "" => named.values().any(|n| plain(n) == *value),
+            key => named.get(key).is_none_or(|n| plain(n) == *value),
+        })
+    })
 }
 
 pub(super) fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
@@ -256,16 +243,20 @@ mod tests {
     #[test]
     fn the_writer_is_named_only_where_an_entry_covers_the_field() {
         let object = deployment("x", &containers());
+        let text = object.to_string();
+        let sight = Sight::read(&text).unwrap();
+        let claims = sight.claims("jsorc");
         let replicas = Path::parse("spec.replicas").unwrap();
-        assert_eq!(
-            writer_of(&object, "jsorc", &replicas).unwrap().manager,
-            "kubectl-edit"
-        );
+        assert_eq!(claims.writer_of(&replicas).unwrap().manager, "kubectl-edit");
         let image = Path::parse("spec.containers[name=a].image").unwrap();
-        assert_eq!(writer_of(&object, "jsorc", &image), None);
+        assert_eq!(claims.writer_of(&image), None);
         let other = Path::parse("spec.containers[b].image").unwrap();
-        assert!(!covers(owned_fields(&object, "jsorc").unwrap(), &other.0));
-        assert!(covers(owned_fields(&object, "jsorc").unwrap(), &image.0));
+        let ours = owned_fields(&object, "jsorc").unwrap();
+        // Field sets are read as trees and as text; both say the same.
+        for (path, owned) in [(&image, true), (&other, false), (&replicas, false)] {
+            assert_eq!(covers(ours, &path.0), owned);
+            assert_eq!(sight.owned("jsorc").unwrap().covers(path), owned);
+        }
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl<'a> Fields<'a> {
         self
     }
 
+    /// Whether there is nothing below: whatever is there belongs to it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The hash of an object's values at these fields; `None` when the text is no JSON.
     #[must_use]
     pub fn project(&self, object: &str, key: &FingerprintKey) -> Option<Fingerprint> {
@@ -41,7 +47,7 @@ impl<'a> Fields<'a> {
             .ok()
     }
 
-    fn child(&self, prefix: &str, name: &str) -> Option<&Self> {
+    pub(super) fn child(&self, prefix: &str, name: &str) -> Option<&Self> {
         let order = |(known, _): &(Cow<'a, str>, Self)| match known.strip_prefix(prefix) {
             Some(rest) => rest.cmp(name),
             None => (**known).cmp(prefix),
@@ -50,7 +56,10 @@ impl<'a> Fields<'a> {
         Some(&self.0[at].1)
     }
 
-    fn starting<'f>(&'f self, prefix: &'f str) -> impl Iterator<Item = (&'f str, &'f Self)> {
+    pub(super) fn starting<'f>(
+        &'f self,
+        prefix: &'f str,
+    ) -> impl Iterator<Item = (&'f str, &'f Self)> {
         let named = self.0.iter();
         named.filter_map(move |(name, fields)| Some((name.strip_prefix(prefix)?, fields)))
     }
@@ -90,7 +99,7 @@ impl<'de> DeserializeSeed<'de> for Projecting<'_> {
     type Value = Fingerprint;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Fingerprint, D::Error> {
-        if self.fields.0.is_empty() {
+        if self.fields.is_whole() {
             return Reading(self.key).deserialize(reader);
         }
         reader.deserialize_any(self)

@@ -5,7 +5,6 @@ use super::diff::{FieldChange, lacking};
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Checked, Looked, Object, Rehearsal, Standing};
 use super::occurrence::Blame;
-use super::ownership::writer_of;
 use super::sight::Sight;
 use super::stripping::is_strip;
 use super::writing::verb;
@@ -110,18 +109,11 @@ impl Engine {
                     return self.amend(position, flight, &patch);
                 }
                 let ignored = &self.objects[position].desired.ignored;
-                let (mut changed, before) = self.changed_fields(position, flight, &after);
+                let before = flight.sight_before();
+                let before = before.as_ref();
+                let mut changed = self.changed_fields(position, flight, before, &sight);
                 changed.retain(|change| !ignored.iter().any(|path| path.contains(&change.path)));
-                let blamed = changed.into_iter().map(|change| {
-                    let writer = before
-                        .as_ref()
-                        .and_then(|b| writer_of(b, &self.manager, &change.path));
-                    (
-                        change,
-                        writer.map_or(Blame::Unknown, |w| Blame::Manager(w.manager, w.time)),
-                    )
-                });
-                let mut fields: Vec<(FieldChange, Blame)> = blamed.collect();
+                let mut fields = self.each_blamed(before, changed);
                 fields.extend(self.unwelcome_fields(position, flight, &live, &after));
                 Ok(fields)
             }
@@ -178,17 +170,26 @@ impl Engine {
         let Some((before, wanted)) = flight.before.as_ref().zip(wanted) else {
             return Vec::new();
         };
-        let before = before.value();
-        lacking(&before, &wanted, self.showing(position))
-            .into_iter()
-            .map(|change| {
-                let writer = writer_of(&before, &self.manager, &change.path);
-                (
-                    change,
-                    writer.map_or(Blame::Unknown, |w| Blame::Manager(w.manager, w.time)),
-                )
-            })
-            .collect()
+        let fields = lacking(&before.value(), &wanted, self.showing(position));
+        self.each_blamed(flight.sight_before().as_ref(), fields)
+    }
+
+    /// Each change with the last foreign writer of its field.
+    fn each_blamed(
+        &self,
+        before: Option<&Sight<'_>>,
+        changed: Vec<FieldChange>,
+    ) -> Vec<(FieldChange, Blame)> {
+        let claims = before.map(|before| before.claims(&self.manager));
+        let by = |change: &FieldChange| {
+            let claims = claims.as_ref();
+            claims.map_or(Blame::Unknown, |claims| claims.blame(&change.path))
+        };
+        let blamed = changed.into_iter().map(|change| {
+            let by = by(&change);
+            (change, by)
+        });
+        blamed.collect()
     }
 
     pub(super) fn rehearsed(

@@ -3,9 +3,11 @@
 //! The text is skimmed, not taken apart: names and labels are borrowed from it, and spec, status
 //! and field sets stay text until somebody looks into them.
 
+use super::claims::{Claim, Claims};
 use super::exemptions::is_of_cluster;
 use super::health::{Health, health, judges_spec};
-use super::ownership::Evidence;
+use super::ownership::{Evidence, Writer};
+use super::pairs::Pairs;
 use super::projection::Fields;
 use crate::desired::fingerprint::{ListHash, Name};
 use crate::desired::{Fingerprint, FingerprintKey};
@@ -47,15 +49,12 @@ struct Metadata<'a> {
     deletion_timestamp: Option<IgnoredAny>,
     owner_references: Option<Vec<IgnoredAny>>,
     #[serde(borrow)]
-    labels: Option<Marks<'a>>,
+    labels: Option<Pairs<'a>>,
     #[serde(borrow)]
-    annotations: Option<Marks<'a>>,
+    annotations: Option<Pairs<'a>>,
     #[serde(borrow)]
     managed_fields: Option<Vec<Entry<'a>>>,
 }
-
-/// Labels or annotations.
-struct Marks<'a>(Vec<(Name<'a>, &'a RawValue)>);
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +67,8 @@ struct Entry<'a> {
     operation: Option<Name<'a>>,
     #[serde(borrow, default)]
     subresource: Option<Name<'a>>,
+    #[serde(borrow, default)]
+    time: Option<Name<'a>>,
     #[serde(borrow, default, rename = "fieldsV1")]
     fields: Option<&'a RawValue>,
 }
@@ -81,6 +82,12 @@ impl<'a> Sight<'a> {
         let mut sight: Self = serde_json::from_str(text)?;
         sight.text = text;
         Ok(sight)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
     }
 
     /// Its name.
@@ -125,6 +132,22 @@ impl<'a> Sight<'a> {
     pub fn is_owned(&self) -> bool {
         let owners = self.metadata.owner_references.as_ref();
         owners.is_some_and(|owners| !owners.is_empty())
+    }
+
+    /// The fields that `manager` owns by apply.
+    #[must_use]
+    pub fn owned(&self, manager: &str) -> Option<Fields<'a>> {
+        let mut entries = self.metadata.managed_fields.iter().flatten();
+        let entry = entries.find(|entry| entry.is_of(manager, "Apply"))?;
+        Fields::read(entry.fields?.get())
+    }
+
+    /// What others than `manager`'s applies claim of it.
+    #[must_use]
+    pub fn claims(&self, manager: &str) -> Claims<'a> {
+        let entries = self.metadata.managed_fields.iter().flatten();
+        let others = entries.filter(|entry| !entry.is_of(manager, "Apply"));
+        others.filter_map(Entry::claim).collect()
     }
 
     /// The evidence in it, or `None` when `manager` owns nothing of it by apply.
@@ -228,33 +251,24 @@ impl<'a> Sight<'a> {
     }
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    fn claim(&self) -> Option<Claim<'a>> {
+        let text = |name: &Name<'_>| name.0.clone().into_owned();
+        let writer = Writer {
+            time: self.time.as_ref().map(text),
+            manager: self
+                .manager
+                .as_ref()
+                .map_or_else(|| "unknown".to_owned(), text),
+        };
+        let fields = Fields::read(self.fields?.get())?;
+        Some(Claim { writer, fields })
+    }
+
     fn is_of(&self, manager: &str, operation: &str) -> bool {
         said(self.manager.as_ref()) == manager
             && said(self.operation.as_ref()) == operation
             && said(self.subresource.as_ref()).is_empty()
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Marks<'a> {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Taking;
-        impl<'de> Visitor<'de> for Taking {
-            type Value = Marks<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("labels or annotations")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Marks<'de>, A::Error> {
-                let mut marks = Vec::new();
-                while let Some(mark) = map.next_entry()? {
-                    marks.push(mark);
-                }
-                Ok(Marks(marks))
-            }
-        }
-        reader.deserialize_map(Taking)
     }
 }
 
@@ -291,7 +305,7 @@ fn said<'s>(text: Option<&'s Name<'_>>) -> &'s str {
     text.map_or("", |Name(text)| text)
 }
 
-fn mark(marks: Option<&Marks<'_>>, name: &str) -> Option<String> {
+fn mark(marks: Option<&Pairs<'_>>, name: &str) -> Option<String> {
     let mut marks = marks?.0.iter();
     let (_, text) = marks.find(|(Name(known), _)| known == name)?;
     Some(Name::of(text.get())?.0.into_owned())

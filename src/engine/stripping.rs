@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// The fields that a write removed, because others had added them.
-    pub(super) fn stripped_fields(flight: &Flight, after: &Body) -> Vec<FieldChange> {
+    pub(super) fn stripped_fields(flight: &Flight, after: &Sight<'_>) -> Vec<FieldChange> {
         if flight.stripped.is_empty() {
             return Vec::new();
         }
