@@ -190,7 +190,7 @@ impl Engine {
     /// Takes in our own write: its health counts, and it does not end the check it belongs to.
     pub(super) fn see_own(&mut self, position: usize, live: Live) {
         let object = &mut self.objects[position];
-        object.live = Some(live);
+        object.live = Some(Box::new(live));
         object.stash = None;
         object.looked = Looked::No;
         let definition = object

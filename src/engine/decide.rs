@@ -315,7 +315,7 @@ mod tests {
             applied: Some(applied),
             done,
         }));
-        object.live = Some(Live {
+        object.live = Some(Box::new(Live {
             uid: "u".into(),
             resource_version: "7".into(),
             evidence: None,
@@ -329,7 +329,7 @@ mod tests {
             suspended: None,
             owned: false,
             seen: true,
-        });
+        }));
         object
     }
 

@@ -214,7 +214,7 @@ impl Engine {
                 object.conflicts.clone_from(&applied.conflicts);
             }
             if let Some(live) = self.strays.remove(&object.desired.key) {
-                object.live.get_or_insert(live);
+                object.live.get_or_insert_with(|| Box::new(live));
             }
         }
     }

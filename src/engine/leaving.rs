@@ -41,7 +41,7 @@ impl Engine {
             }
             // Of one without our label no watch would tell when it goes.
             if let Some(live) = object.live.filter(|live| live.labelled) {
-                self.strays.insert(key, live);
+                self.strays.insert(key, *live);
             }
         }
     }

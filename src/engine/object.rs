@@ -23,8 +23,8 @@ pub struct Object {
     pub desired: DesiredObject,
     /// The service it belongs to.
     pub service: Arc<str>,
-    /// What the watch, or the last answer, said.
-    pub live: Option<Live>,
+    /// What the watch, or the last answer, said. Thousands of objects begin without one.
+    pub live: Option<Box<Live>>,
     /// The state in which the watch last saw it go: answers from before that are history.
     pub gone: Option<Box<Live>>,
     /// What is known of objects outside our watches.

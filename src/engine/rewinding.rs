@@ -20,7 +20,10 @@ impl Engine {
             if watch_of(&object.desired.key, &object.desired.resource) != *watch {
                 continue;
             }
-            object.live.iter_mut().for_each(Live::forget_version);
+            object
+                .live
+                .iter_mut()
+                .for_each(|live| live.forget_version());
             object.gone = None;
             object.rehearsal = None;
             // The same number may stand for something else in the store's new history.

@@ -138,7 +138,7 @@ impl Engine {
             live.follow(known);
         }
         let before = object.health();
-        let known = object.live.replace(live);
+        let known = object.live.replace(Box::new(live));
         object.looked = Looked::No;
         let after = object.health();
         let service = object.service.clone();
