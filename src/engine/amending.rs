@@ -10,7 +10,7 @@
 //! Source of the rules: Kubernetes, "Server-Side Apply", and the field set encoding of
 //! structured-merge-diff.
 
-use super::ownership::{apply_position, child_name, owned_fields};
+use super::ownership::{apply_position, owned_fields};
 use crate::desired::at::At as _;
 use crate::desired::path::{Path, Segment, item_keys, list_keys, same_merge_keys};
 use serde_json::{Map, Value, json};
@@ -79,7 +79,7 @@ pub fn releasing(live: &Value, manager: &str, paths: &[Path]) -> Option<Value> {
     let fields = owned_fields(live, manager)?;
     let mut owned: Vec<String> = paths
         .iter()
-        .filter_map(|path| owned_at(fields, &path.0))
+        .filter_map(|path| owned_at(fields, live, &path.0))
         .collect();
     // A path below another one is gone with it.
     owned.sort_unstable();
@@ -222,12 +222,15 @@ fn step<'a>(
 
 /// The pointer of `path` within a field set. An ancestor that holds nothing else goes with it: left
 /// empty, it would mean the whole of its value.
-fn owned_at(fields: &Value, path: &[Segment]) -> Option<String> {
+fn owned_at(fields: &Value, live: &Value, path: &[Segment]) -> Option<String> {
     let mut node = fields.as_object()?;
+    // A server leaves out what is empty, and its owner still owns it.
+    let mut live = Some(live);
     let mut pointer = String::new();
     let mut highest = None;
     for segment in path {
-        let name = child_name(node, segment)?;
+        live = live.and_then(|live| segment.get(live));
+        let name = name_of(node, live, segment)?;
         let alone = node.len() == 1;
         if !alone {
             highest = None;
@@ -239,6 +242,33 @@ fn owned_at(fields: &Value, path: &[Segment]) -> Option<String> {
         node = node[name].as_object()?;
     }
     highest
+}
+
+/// The name under which a field set holds one step of a path, which leads to a live value. People name
+/// an item by one of its fields, a field set by all of its keys.
+fn name_of<'a>(
+    set: &'a Map<String, Value>,
+    live: Option<&Value>,
+    segment: &Segment,
+) -> Option<&'a str> {
+    let named = |name: String| set.get_key_value(&name).map(|(name, _)| name.as_str());
+    match segment {
+        Segment::Field(name) => named(format!("f:{name}")),
+        Segment::Index(index) => named(format!("i:{index}")),
+        Segment::Item(_) => {
+            let item = live?;
+            set.keys()
+                .map(String::as_str)
+                .find(|name| is_key_of(name, item))
+        }
+    }
+}
+
+/// Whether a field set's name of an item is that of this one.
+fn is_key_of(name: &str, item: &Value) -> bool {
+    let keys = name.strip_prefix("k:").map(serde_json::from_str);
+    let keys: Option<Map<String, Value>> = keys.and_then(Result::ok);
+    keys.is_some_and(|keys| keys.iter().all(|(key, value)| item.get(key) == Some(value)))
 }
 
 /// A name as a part of a JSON pointer (RFC 6901).
@@ -343,6 +373,23 @@ mod tests {
         assert_eq!(
             patch[2]["path"],
             "/metadata/managedFields/1/fieldsV1/f:spec/f:a"
+        );
+    }
+
+    #[test]
+    fn an_item_is_given_up_under_the_keys_that_the_server_knows_it_by() {
+        let port = |number: u16, name: &str| json!({"name": name, "port": number, "protocol": "TCP", "nodePort": 30000 + number});
+        let object = live(
+            &json!({"f:spec": {"f:ports": {
+                "k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:nodePort": {}},
+                "k:{\"port\":443,\"protocol\":\"TCP\"}": {".": {}, "f:nodePort": {}}}}}),
+            &json!({"ports": [port(80, "http"), port(443, "https")]}),
+        );
+        let path = Path::parse("spec.ports[name=https].nodePort").unwrap();
+        let found = releasing(&object, "us", &[path]).unwrap();
+        assert_eq!(
+            found[2]["path"],
+            "/metadata/managedFields/1/fieldsV1/f:spec/f:ports/k:{\"port\":443,\"protocol\":\"TCP\"}/f:nodePort"
         );
     }
 }

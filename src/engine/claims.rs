@@ -4,9 +4,10 @@
 
 use super::diff::FieldChange;
 use super::occurrence::Blame;
-use super::ownership::{Writer, is_item};
+use super::ownership::Writer;
 use super::projection::Fields;
-use crate::desired::path::{Path, Segment};
+use crate::desired::path::{Path, Segment, plain};
+use serde_json::{Map, Value};
 
 /// What others than one manager's applies claim.
 pub struct Claims<'a>(Vec<Claim<'a>>);
@@ -62,26 +63,36 @@ impl Fields<'_> {
     /// Whether the set reaches `path`: it has a leaf at, above or a node at the path.
     #[must_use]
     pub fn covers(&self, path: &Path) -> bool {
-        let mut node = self;
-        for segment in &path.0 {
-            if node.is_whole() {
-                return true;
-            }
-            let next = match segment {
-                Segment::Field(name) => node.child("f:", name),
-                Segment::Index(index) => node.child("i:", &index.to_string()),
-                Segment::Item(keys) => {
-                    let mut items = node.starting("k:");
-                    items
-                        .find(|(name, _)| is_item(name, keys))
-                        .map(|(_, fields)| fields)
-                }
-            };
-            let Some(next) = next else { return false };
-            node = next;
-        }
-        true
+        self.reaches(&path.0)
     }
+
+    fn reaches(&self, path: &[Segment]) -> bool {
+        let Some((first, rest)) = path.split_first() else {
+            return true;
+        };
+        let goes_on = |below: Option<&Self>| below.is_some_and(|below| below.reaches(rest));
+        match first {
+            _ if self.is_whole() => true,
+            Segment::Field(name) => goes_on(self.child("f:", name)),
+            Segment::Index(index) => goes_on(self.child("i:", &index.to_string())),
+            // A path names a port as people do, and a field set by its number: then it may be any.
+            Segment::Item(keys) => self
+                .starting("k:")
+                .any(|(name, below)| may_be(name, keys) && below.reaches(rest)),
+        }
+    }
+}
+
+/// Whether a field set's name of an item, without its `k:`, may be that of the item with these keys:
+/// none of them is another one there.
+fn may_be(name: &str, keys: &[(String, String)]) -> bool {
+    let named = serde_json::from_str::<Map<String, Value>>(name);
+    named.is_ok_and(|named| {
+        keys.iter().all(|(key, value)| match key.as_str() {
+            "" => named.values().any(|n| plain(n) == *value),
+            key => named.get(key).is_none_or(|n| plain(n) == *value),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -136,5 +147,20 @@ mod tests {
         for path in ["b", "a.c", "a[0]", "a[port=2].x", "a[port=1].y"] {
             assert!(!covers(path), "{path}");
         }
+    }
+
+    #[test]
+    fn an_item_that_a_path_names_otherwise_may_be_any() {
+        // The server sorts ports by their numbers, and names them by those.
+        let fields = r#"{"f:ports":{
+            "k:{\"port\":80,\"protocol\":\"TCP\"}":{"f:nodePort":{}},
+            "k:{\"port\":443,\"protocol\":\"TCP\"}":{"f:targetPort":{}}}}"#;
+        let fields = Fields::read(fields).unwrap();
+        let covers = |path: &str| fields.covers(&Path::parse(path).unwrap());
+        assert!(covers("ports[name=http].nodePort"));
+        assert!(covers("ports[name=https].targetPort"));
+        assert!(covers("ports[port=80].nodePort"));
+        assert!(!covers("ports[port=443].nodePort"));
+        assert!(!covers("ports[name=http].appProtocol"));
     }
 }

@@ -311,7 +311,7 @@ fn carried_over(
         // Of several changes that nobody wrote, what was before the first of them was applied; what was
         // wanted before anything was known of the cluster was not.
         let applied = object.record.as_ref().and_then(|r| r.applied.as_ref());
-        if object.was.is_none() || applied.is_some_and(|a| a.digest == object.desired.digest) {
+        if applied.is_some_and(|a| a.digest == object.desired.digest) {
             object.was = Some(object.desired.body.clone());
         }
     }

@@ -13,7 +13,6 @@
 
 use crate::desired::at::At as _;
 use crate::desired::fingerprint::Fingerprint;
-use crate::desired::path::{Path, Segment, plain};
 use serde_json::{Map, Value};
 
 /// What our Apply entry says about one live object.
@@ -50,22 +49,6 @@ pub fn made_by(live: &Value, manager: &str) -> bool {
     })
 }
 
-/// The replicas of an object whose last scaling was the autoscaler's. The controller manager writes
-/// a scale subresource for no other reason.
-#[must_use]
-pub fn autoscaled(live: &Value, manager: &str) -> Option<Path> {
-    let path = Path::parse("spec.replicas")?;
-    let ours = owned_fields(live, manager).is_some_and(|fields| covers(fields, &path.0));
-    let scaled = entries(live).any(|entry| {
-        text(entry, "manager") == Some("kube-controller-manager")
-            && text(entry, "subresource") == Some("scale")
-            && entry
-                .get("fieldsV1")
-                .is_some_and(|fields| covers(fields, &path.0))
-    });
-    (scaled && !ours).then_some(path)
-}
-
 /// The managers of an object's own fields, without `manager` and without status writers.
 #[must_use]
 pub fn other_managers(live: &Value, manager: &str) -> Vec<String> {
@@ -76,54 +59,6 @@ pub fn other_managers(live: &Value, manager: &str) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// Whether a field set reaches `path`: it has a leaf at, above or a node at the path.
-#[must_use]
-pub fn covers(fields: &Value, path: &[Segment]) -> bool {
-    let mut node = fields;
-    for segment in path {
-        let Some(map) = node.as_object() else {
-            return false;
-        };
-        if map.is_empty() {
-            return true;
-        }
-        let Some(child) = child(map, segment) else {
-            return false;
-        };
-        node = child;
-    }
-    true
-}
-
-fn child<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<&'a Value> {
-    map.get(child_name(map, segment)?)
-}
-
-/// The name under which a field set holds one step of a path.
-#[must_use]
-pub fn child_name<'a>(map: &'a Map<String, Value>, segment: &Segment) -> Option<&'a str> {
-    let named = |name: String| map.get_key_value(&name).map(|(name, _)| name.as_str());
-    match segment {
-        Segment::Field(name) => named(format!("f:{name}")),
-        Segment::Index(index) => named(format!("i:{index}")),
-        Segment::Item(keys) => map.keys().map(String::as_str).find(|name| {
-            let named = name.strip_prefix("k:");
-            named.is_some_and(|named| is_item(named, keys))
-        }),
-    }
-}
-
-/// Whether a field set's name of an item, without its `k:`, is that of the item with these keys.
-pub(super) fn is_item(name: &str, keys: &[(String, String)]) -> bool {
-    let named = serde_json::from_str::<Map<String, Value>>(name);
-    named.is_ok_and(|named| {
-        keys.iter().all(|(key, value)| match key.as_str() {
-            "" => named.values().any(|n| plain(n) == *value),
-            key => named.get(key).is_none_or(|n| plain(n) == *value),
-        })
-    })
 }
 
 pub(super) fn entries(live: &Value) -> impl Iterator<Item = &Map<String, Value>> {
@@ -166,6 +101,7 @@ mod tests {
     use super::super::sight::Sight;
     use super::*;
     use crate::desired::FingerprintKey;
+    use crate::desired::path::Path;
     use serde_json::json;
 
     fn key() -> FingerprintKey {
@@ -242,20 +178,16 @@ mod tests {
 
     #[test]
     fn the_writer_is_named_only_where_an_entry_covers_the_field() {
-        let object = deployment("x", &containers());
-        let text = object.to_string();
-        let sight = Sight::read(&text).unwrap();
-        let claims = sight.claims("jsorc");
+        let object = deployment("x", &containers()).to_string();
+        let sight = Sight::read(&object).unwrap();
+        let (claims, ours) = (sight.claims("jsorc"), sight.owned("jsorc").unwrap());
         let replicas = Path::parse("spec.replicas").unwrap();
         assert_eq!(claims.writer_of(&replicas).unwrap().manager, "kubectl-edit");
         let image = Path::parse("spec.containers[name=a].image").unwrap();
         assert_eq!(claims.writer_of(&image), None);
         let other = Path::parse("spec.containers[b].image").unwrap();
-        let ours = owned_fields(&object, "jsorc").unwrap();
-        // Field sets are read as trees and as text; both say the same.
         for (path, owned) in [(&image, true), (&other, false), (&replicas, false)] {
-            assert_eq!(covers(ours, &path.0), owned);
-            assert_eq!(sight.owned("jsorc").unwrap().covers(path), owned);
+            assert_eq!(ours.covers(path), owned);
         }
     }
 

@@ -10,6 +10,7 @@ use super::ownership::{Evidence, Writer};
 use super::pairs::Pairs;
 use super::projection::Fields;
 use crate::desired::fingerprint::{ListHash, Name};
+use crate::desired::path::Path;
 use crate::desired::{Fingerprint, FingerprintKey};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -148,6 +149,25 @@ impl<'a> Sight<'a> {
         let entries = self.metadata.managed_fields.iter().flatten();
         let others = entries.filter(|entry| !entry.is_of(manager, "Apply"));
         others.filter_map(Entry::claim).collect()
+    }
+
+    /// The replicas of an object whose last scaling was the autoscaler's. The controller manager
+    /// writes a scale subresource for no other reason.
+    #[must_use]
+    pub fn autoscaled(&self, manager: &str) -> Option<Path> {
+        let path = Path::parse("spec.replicas")?;
+        let ours = self
+            .owned(manager)
+            .is_some_and(|fields| fields.covers(&path));
+        let mut entries = self.metadata.managed_fields.iter().flatten();
+        let scaled = entries.any(|entry| {
+            said(entry.manager.as_ref()) == "kube-controller-manager"
+                && said(entry.subresource.as_ref()) == "scale"
+                && entry
+                    .claim()
+                    .is_some_and(|claim| claim.fields.covers(&path))
+        });
+        (scaled && !ours).then_some(path)
     }
 
     /// The evidence in it, or `None` when `manager` owns nothing of it by apply.

@@ -5,7 +5,6 @@ use super::event::AUTOSCALER;
 use super::flight::{Cause, Errand, Flight};
 use super::object::Object;
 use super::occurrence::{Fault, Occurrence};
-use super::ownership::autoscaled;
 use super::service::Hold;
 use super::stripping::is_strip;
 use super::{Command, Engine, FieldConflict, Mode, Now, Verb, Write};
@@ -119,12 +118,12 @@ impl Engine {
         if !matches!(flight.cause, Cause::Drift(Fault::Changed)) {
             return;
         }
-        // Only what was scaled names that subresource, and few objects are worth taking apart.
-        let scaled = flight
-            .before
-            .as_ref()
-            .filter(|live| live.text().contains("\"scale\""))
-            .and_then(|live| autoscaled(&live.value(), &self.manager));
+        // Only what was scaled names that subresource, and few objects are worth a look.
+        let before = flight.before.as_ref();
+        let scaled = before.filter(|before| before.text().contains("\"scale\""));
+        let scaled = scaled
+            .and_then(|_| flight.sight_before())
+            .and_then(|before| before.autoscaled(&self.manager));
         let object = &mut self.objects[position];
         let Some(path) = scaled.filter(|path| !object.leaves(path)) else {
             return;

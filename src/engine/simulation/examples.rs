@@ -161,6 +161,20 @@ fn a_change_is_told_also_after_a_start_that_knew_nothing_yet() {
 }
 
 #[test]
+fn what_was_wanted_and_never_written_is_not_taken_for_what_was_applied() {
+    let mut world = World::quiet(one(vec![map("a", "1", &[])]));
+    let now = world.now();
+    let engine = &mut world.processes[0].engine;
+    // It began with another manifest than the one that was applied.
+    let position = engine.position(&map_key("a")).unwrap();
+    engine.objects[position].desired = map("a", "2", &[]);
+    let set = Box::new(one(vec![map("a", "3", &[])]));
+    engine.handle([Event::Desired(set)], now);
+    let position = engine.position(&map_key("a")).unwrap();
+    assert_eq!(engine.objects[position].was, None);
+}
+
+#[test]
 fn a_stale_event_after_our_own_write_is_no_drift() {
     let mut world = World::quiet(one(three()));
     edit(&mut world, &map_key("a"));
