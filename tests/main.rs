@@ -30,6 +30,7 @@ mod manifest;
 mod messages;
 mod order;
 mod original;
+mod outage;
 mod ownership;
 mod protection;
 mod prune_cap;

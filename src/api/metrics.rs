@@ -52,6 +52,15 @@ pub fn encode(snapshot: &Snapshot) -> String {
         "1 while the files are not valid and older ones are in force",
         invalid,
     );
+    let unwatched = Gauge::<i64>::default();
+    let kinds = snapshot.status.unwatched.as_ref();
+    let kinds = kinds.map_or(0, |unwatched| unwatched.kinds.len());
+    unwatched.set(i64::try_from(kinds).unwrap_or(i64::MAX));
+    registry.register(
+        "unwatched_kinds",
+        "Kinds whose changes cannot be seen, as when the API server does not answer",
+        unwatched,
+    );
     let phases = Family::<InPhase, Gauge>::default();
     let (current, total) = (PerService::default(), PerService::default());
     let (latency, answers) = (PerService::default(), PerService::default());

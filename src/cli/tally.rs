@@ -163,6 +163,7 @@ mod tests {
             ],
             watched_kinds: 2,
             synced: true,
+            unwatched: None,
             cluster: ClusterState::Ready,
             last_heal: None,
             drifts: Vec::new(),

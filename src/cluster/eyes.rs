@@ -3,13 +3,15 @@
 //! A server allows about a hundred streams on one connection and a watch holds one for as long as
 //! it lives, so watches share connections in groups and never share one with writes.
 
+use super::connect::Target;
 use super::lately::Read;
 use super::transport::{Counter, Rights, client};
-use super::watch::Expected;
+use super::watch::{Expected, Scope};
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
 use kube::{Client, Config};
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -20,7 +22,7 @@ const WATCHES_PER_CONNECTION: usize = 50;
 pub struct Eyes {
     config: Config,
     counter: Counter,
-    selector: String,
+    scope: Arc<Scope>,
     events: Sender<Event>,
     connections: Vec<(Client, usize)>,
     open: HashMap<WatchKey, Open>,
@@ -37,12 +39,15 @@ struct Open {
 impl Eyes {
     /// Eyes that look at the objects of one instance, by its label value.
     #[must_use]
-    pub fn new(config: Config, counter: Counter, label: &str, events: Sender<Event>) -> Self {
-        let selector = format!("{INSTANCE_LABEL}%3D{label}");
+    pub fn new(target: &Target, counter: Counter, label: &str, events: Sender<Event>) -> Self {
+        let scope = Scope {
+            server: target.server(),
+            selector: format!("{INSTANCE_LABEL}%3D{label}"),
+        };
         Self {
-            config,
+            config: target.config.clone(),
             counter,
-            selector,
+            scope: Arc::new(scope),
             events,
             connections: Vec::new(),
             open: HashMap::new(),
@@ -93,7 +98,7 @@ impl Eyes {
                 let task = tokio::spawn(super::watch::watch(
                     client,
                     key.clone(),
-                    self.selector.clone(),
+                    self.scope.clone(),
                     self.events.clone(),
                     self.attention.subscribe(),
                     read.clone(),

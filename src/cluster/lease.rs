@@ -56,6 +56,25 @@ pub fn decide(lease: Option<&Lease>, me: &str, unchanged_for: Duration) -> Move 
     }
 }
 
+/// Where a candidate stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It leads.
+    Leads,
+    /// Another process holds the Lease.
+    Waits(String),
+    /// It could not take the Lease, or not renew it in time; why.
+    Fails(String),
+}
+
+impl Standing {
+    /// Whether it leads.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        *self == Self::Leads
+    }
+}
+
 /// One process that wants to lead.
 pub struct Candidate {
     hands: Hands,
@@ -63,6 +82,7 @@ pub struct Candidate {
     me: String,
     seen: Option<(Lease, Instant)>,
     renewed: Option<Instant>,
+    trouble: Option<String>,
 }
 
 impl Reader {
@@ -97,18 +117,33 @@ impl Candidate {
             me,
             seen: None,
             renewed: None,
+            trouble: None,
         }
     }
 
-    /// Looks at the Lease and takes or renews it if it may; whether it leads now.
-    pub async fn step(&mut self) -> bool {
-        match self.try_step().await {
-            Ok(leads) => leads,
-            // A holder leads on until its deadline; the Lease stands longer than that.
-            Err(error) => {
-                tracing::debug!("lease: {error}");
-                self.leads()
-            }
+    /// Looks at the Lease and takes or renews it if it may; where it stands now. A holder leads on until
+    /// its deadline, whatever fails: the Lease stands longer than that.
+    pub async fn step(&mut self) -> Standing {
+        let tried = self.try_step().await;
+        self.trouble = tried.err().map(|error| error.to_string());
+        if let Some(trouble) = &self.trouble {
+            tracing::debug!("lease: {trouble}");
+        }
+        self.standing()
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        if self.leads() {
+            return Standing::Leads;
+        }
+        if let Some(trouble) = &self.trouble {
+            return Standing::Fails(trouble.clone());
+        }
+        match &self.seen {
+            Some((lease, _)) if lease.holder != self.me => Standing::Waits(lease.holder.clone()),
+            _ => Standing::Fails("this process or the server stood still".into()),
         }
     }
 
@@ -139,7 +174,7 @@ impl Candidate {
         self.renewed = None;
     }
 
-    async fn try_step(&mut self) -> Result<bool, WriteError> {
+    async fn try_step(&mut self) -> Result<(), WriteError> {
         // The holder renews what it wrote last; reading first would double its requests.
         let own = self
             .seen
@@ -158,7 +193,7 @@ impl Candidate {
         if decide(lease.as_ref(), &self.me, unchanged) == Move::Wait {
             self.renewed = None;
             self.hands.fence().close();
-            return Ok(false);
+            return Ok(());
         }
         let begun = Instant::now();
         match self.write(lease.as_ref()).await {
@@ -166,7 +201,7 @@ impl Candidate {
                 self.seen = Some((written, begun));
                 self.renewed = Some(begun);
                 self.hands.fence().renewed(begun);
-                Ok(true)
+                Ok(())
             }
             Err(error) => {
                 self.seen = None;

@@ -38,7 +38,7 @@ pub use forward::{Forward, Forwarder};
 pub use hands::{Hands, Reader};
 pub use inventory::{INVENTORY_LABEL, Stored};
 pub use key::passing_key;
-pub use lease::{Candidate, Lease, RETRY_PERIOD};
+pub use lease::{Candidate, Lease, RETRY_PERIOD, Standing};
 pub use skim::Skimmed;
 pub use transport::Counter;
 pub use wording::credentials;

@@ -16,6 +16,7 @@ use http::Request;
 use kube::Client;
 use kube::core::WatchEvent;
 use serde_json::value::RawValue;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
 
@@ -42,11 +43,20 @@ pub enum Expected {
     Nothing,
 }
 
+/// What all watches of an instance have in common.
+#[derive(Debug)]
+pub struct Scope {
+    /// The server's address, for people.
+    pub server: String,
+    /// Selects the objects of the instance, ready for a query.
+    pub selector: String,
+}
+
 /// Watches until the receiver is gone.
 pub async fn watch(
     client: Client,
     key: WatchKey,
-    selector: String,
+    scope: Arc<Scope>,
     events: Sender<Event>,
     attention: Attention,
     read: Read,
@@ -56,11 +66,12 @@ pub async fn watch(
         client,
         attention: key.may_rest().then_some(attention),
         key,
-        selector,
+        scope,
         events,
         streamed: true,
         expected,
         read,
+        lost: false,
     };
     let (mut failures, mut broke) = (0, false);
     let mut version = None;
@@ -83,6 +94,7 @@ pub async fn watch(
             Err(Ended::Expired) => version = None,
             Err(Ended::Receiver) => return,
             Err(Ended::Failed(reason)) => {
+                watching.lost = true;
                 if !watching.send(WatchChange::Lost(reason)).await {
                     return;
                 }
@@ -107,7 +119,7 @@ enum Ended {
 struct Watching {
     client: Client,
     key: WatchKey,
-    selector: String,
+    scope: Arc<Scope>,
     events: Sender<Event>,
     streamed: bool,
     /// At the first read.
@@ -115,6 +127,8 @@ struct Watching {
     read: Read,
     /// `None` where changes are always followed.
     attention: Option<Attention>,
+    /// Whether it was told to be interrupted, and not yet to go on.
+    lost: bool,
 }
 
 impl Watching {
@@ -163,7 +177,7 @@ impl Watching {
         let read = read_text(&self.client, &format!("{}limit=1", self.base())).await;
         let read = match read {
             Err(WriteError::Forbidden(_)) => return Ok(false),
-            other => other.map_err(|error| refused(&error))?,
+            other => other.map_err(|error| self.refused(&error))?,
         };
         let page: Page<'_> =
             serde_json::from_str(read.text()).map_err(|error| Ended::Failed(error.to_string()))?;
@@ -182,10 +196,13 @@ impl Watching {
             .client
             .request_events::<Box<RawValue>>(request)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| self.failed(&error))?;
         let mut stream = std::pin::pin!(stream);
         if version.is_none() {
             self.tell(WatchChange::Restarted).await?;
+        }
+        if std::mem::take(&mut self.lost) {
+            self.tell(WatchChange::Resumed).await?;
         }
         loop {
             let next = tokio::select! {
@@ -195,7 +212,7 @@ impl Watching {
             let Ok(next) = next else {
                 return Err(Ended::Failed("the watch fell silent".into()));
             };
-            let Some(event) = next.map_err(|error| failed(&error))? else {
+            let Some(event) = next.map_err(|error| self.failed(&error))? else {
                 return Ok(());
             };
             self.pass_on(event, version).await?;
@@ -244,7 +261,7 @@ impl Watching {
             let uri = format!("{}limit={PAGE}{token}", self.base());
             let read = read_text(&self.client, &uri)
                 .await
-                .map_err(|error| refused(&error))?;
+                .map_err(|error| self.refused(&error))?;
             let page: Page<'_> = serde_json::from_str(read.text())
                 .map_err(|error| Ended::Failed(error.to_string()))?;
             let (kind, api_version) = (&self.key.resource.kind, self.key.resource.api_version());
@@ -270,10 +287,28 @@ impl Watching {
         match &self.key.name {
             Some(name) => format!(
                 "{path}?fieldSelector=metadata.name%3D{name}&labelSelector={}&",
-                self.selector
+                self.scope.selector
             ),
-            None => format!("{path}?labelSelector={}&", self.selector),
+            None => format!("{path}?labelSelector={}&", self.scope.selector),
         }
+    }
+
+    fn failed(&self, error: &kube::Error) -> Ended {
+        match error {
+            kube::Error::Api(status) if status.code == 410 => Ended::Expired,
+            kube::Error::Api(status) => Ended::Failed(status.message.clone()),
+            other => self.refused(&unanswered(other)),
+        }
+    }
+
+    /// Which server it is that does not answer is worth knowing.
+    fn refused(&self, error: &WriteError) -> Ended {
+        Ended::Failed(match error {
+            WriteError::Unreachable(_) | WriteError::TimedOut(_) => {
+                format!("{}: {error}", self.scope.server)
+            }
+            _ => error.to_string(),
+        })
     }
 
     async fn tell(&self, change: WatchChange) -> Result<(), Ended> {
@@ -299,18 +334,6 @@ fn advance(object: &Body, version: &mut Option<String>) {
 
 fn body(object: Box<RawValue>) -> Body {
     Box::<str>::from(object).into()
-}
-
-fn failed(error: &kube::Error) -> Ended {
-    match error {
-        kube::Error::Api(status) if status.code == 410 => Ended::Expired,
-        kube::Error::Api(status) => Ended::Failed(status.message.clone()),
-        other => refused(&unanswered(other)),
-    }
-}
-
-fn refused(error: &WriteError) -> Ended {
-    Ended::Failed(error.to_string())
 }
 
 /// From twenty milliseconds, because the storage of a kind is up that long after its definition is

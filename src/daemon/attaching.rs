@@ -76,7 +76,7 @@ impl Beginning {
         };
         let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
         let mut eyes = Eyes::new(
-            connected.target.config.clone(),
+            &connected.target,
             connected.counter.clone(),
             &settings.instance.label(),
             sights.clone(),

@@ -8,7 +8,7 @@ use super::leading::Claim;
 use super::loading::Settings;
 use super::refreshing::Waiting;
 use super::session::{Access, Session, SessionError};
-use crate::cluster::Counter;
+use crate::cluster::{Counter, Standing};
 use crate::config::Config;
 use crate::desired::rights::Right;
 use crate::engine::{ClusterState, Event, Mode, Occurrence, Phase};
@@ -44,6 +44,7 @@ pub struct Keeper {
     pub(super) applied: u64,
     pub(super) claim: Option<Claim>,
     pub(super) leads: bool,
+    lost: bool,
     takes_over: Option<Instant>,
     /// Rights whose lack was named: what is refused for want of them needs no line of its own.
     pub(super) lacking: Vec<Right>,
@@ -98,6 +99,7 @@ impl Keeper {
             applied: 0,
             claim: None,
             leads: false,
+            lost: false,
             takes_over: None,
             lacking: Vec::new(),
         };
@@ -124,7 +126,7 @@ impl Keeper {
                 () = files.changed() => if !self.reload().await {
                     files.read_again();
                 },
-                leads = changed(&mut self.claim) => self.on_claim(leads).await,
+                standing = changed(&mut self.claim) => self.on_claim(&standing).await,
                 () = due(self.takes_over) => self.take_over().await,
                 Some(link) = links.recv() => {
                     if let Some(again) = self.on_link(link).await {
@@ -151,17 +153,18 @@ impl Keeper {
     }
 
     /// The Lease was won or lost. Whoever lost it goes on watching, and stands for it again.
-    async fn on_claim(&mut self, leads: bool) {
-        let led = std::mem::replace(&mut self.leads, leads);
+    async fn on_claim(&mut self, standing: &Standing) {
+        let led = std::mem::replace(&mut self.leads, standing.leads());
         self.takes_over = None;
         if led {
-            // It may have been won again before anybody looked: another process may have led between.
-            tracing::warn!(
-                "the Lease was lost, another process may lead: nothing is written before it is won again"
-            );
+            tracing::warn!("the Lease was lost: {}", lost(standing));
             self.session.step_down();
+            self.lost = !standing.leads();
         }
-        if leads {
+        if standing.leads() {
+            if std::mem::take(&mut self.lost) {
+                tracing::info!("the Lease was won again");
+            }
             self.take_over().await;
         }
     }
@@ -212,6 +215,7 @@ impl Keeper {
             }
             match occurrence {
                 Occurrence::Refused { reason, .. }
+                | Occurrence::Unwatched { reason, .. }
                 | Occurrence::Phase {
                     from: Phase::Failed,
                     to: Phase::Failed,
@@ -254,6 +258,22 @@ impl Keeper {
     }
 }
 
+/// What became of a Lease that this process held.
+fn lost(standing: &Standing) -> String {
+    match standing {
+        // Before anybody looked.
+        Standing::Leads => {
+            "it had run out, and is won again: another process may have led between".into()
+        }
+        Standing::Waits(holder) => {
+            format!("{holder} holds it; nothing is written before it is won again")
+        }
+        Standing::Fails(why) => format!(
+            "it was not renewed in time ({why}), another process may lead; nothing is written before it is won again"
+        ),
+    }
+}
+
 /// Waits for a moment; for ever without one.
 async fn due(at: Option<Instant>) {
     match at {
@@ -263,7 +283,7 @@ async fn due(at: Option<Instant>) {
 }
 
 /// Waits for news of a claim; for ever without one.
-async fn changed(claim: &mut Option<Claim>) -> bool {
+async fn changed(claim: &mut Option<Claim>) -> Standing {
     match claim {
         Some(claim) => claim.changed().await,
         None => std::future::pending().await,

@@ -1,6 +1,6 @@
 //! Whether this process leads: a task of its own that tries for the Lease and keeps it.
 
-use crate::cluster::{Candidate, RETRY_PERIOD};
+use crate::cluster::{Candidate, RETRY_PERIOD, Standing};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -10,7 +10,7 @@ const RENEW_PERIOD: Duration = Duration::from_secs(4);
 
 /// The claim of this process to lead.
 pub struct Claim {
-    leads: watch::Receiver<bool>,
+    standing: watch::Receiver<Standing>,
     task: JoinHandle<()>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
 }
@@ -19,17 +19,16 @@ impl Claim {
     /// Tries for the Lease from now on.
     #[must_use]
     pub fn stake(mut candidate: Candidate) -> Self {
-        let (sender, leads) = watch::channel(false);
+        let (sender, standing) = watch::channel(candidate.standing());
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let task = tokio::spawn(async move {
             loop {
                 // What lapsed was lost, although it may be won again at once: another process may have
                 // led meanwhile.
-                if !candidate.leads() {
-                    sender.send_if_modified(|known| std::mem::replace(known, false));
-                }
-                let leads = candidate.step().await;
-                sender.send_if_modified(|known| std::mem::replace(known, leads) != leads);
+                tell(&sender, candidate.standing());
+                let standing = candidate.step().await;
+                let leads = standing.leads();
+                tell(&sender, standing);
                 let wait = if leads { RENEW_PERIOD } else { RETRY_PERIOD };
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
@@ -39,30 +38,30 @@ impl Claim {
             candidate.release().await;
         });
         Self {
-            leads,
+            standing,
             task,
             stop: Some(stop),
         }
     }
 
-    /// Waits until the claim is won or lost, and says which.
+    /// Waits until the claim is won or lost, and says where it stands.
     ///
     /// # Panics
     /// When the task that keeps the Lease did: nobody would try for it any more.
-    pub async fn changed(&mut self) -> bool {
-        if self.leads.changed().await.is_err()
+    pub async fn changed(&mut self) -> Standing {
+        if self.standing.changed().await.is_err()
             && let Err(error) = (&mut self.task).await
             && let Ok(fault) = error.try_into_panic()
         {
             std::panic::resume_unwind(fault);
         }
-        *self.leads.borrow_and_update()
+        self.standing.borrow_and_update().clone()
     }
 
     /// Whether it is won, as far as is known.
     #[must_use]
     pub fn leads(&self) -> bool {
-        *self.leads.borrow()
+        self.standing.borrow().leads()
     }
 
     /// Gives the Lease back.
@@ -73,6 +72,15 @@ impl Claim {
         }
         let _ = (&mut self.task).await;
     }
+}
+
+/// News are that it is won or lost; why it is not won may change meanwhile.
+fn tell(sender: &watch::Sender<Standing>, standing: Standing) {
+    sender.send_if_modified(|known| {
+        let news = known.leads() != standing.leads();
+        *known = standing;
+        news
+    });
 }
 
 impl Drop for Claim {
@@ -87,10 +95,15 @@ impl Drop for Claim {
 mod tests {
     use super::*;
 
-    fn claim(task: JoinHandle<()>) -> (watch::Sender<bool>, Claim) {
-        let (sender, leads) = watch::channel(false);
+    fn claim(task: JoinHandle<()>) -> (watch::Sender<Standing>, Claim) {
+        let (sender, standing) = watch::channel(Standing::Waits("another".into()));
         let stop = None;
-        (sender, Claim { leads, task, stop })
+        let claim = Claim {
+            standing,
+            task,
+            stop,
+        };
+        (sender, claim)
     }
 
     #[tokio::test]
@@ -106,8 +119,10 @@ mod tests {
     #[tokio::test]
     async fn news_are_told_once() {
         let (sender, mut claim) = claim(tokio::spawn(async {}));
-        sender.send_replace(true);
-        assert!(claim.leads() && claim.changed().await);
+        tell(&sender, Standing::Fails("refused".into()));
+        tell(&sender, Standing::Leads);
+        assert!(claim.leads() && claim.changed().await.leads());
+        tell(&sender, Standing::Leads);
         let next = claim.changed();
         let silence = tokio::time::timeout(Duration::from_millis(1), next);
         assert!(silence.await.is_err());

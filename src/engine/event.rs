@@ -120,6 +120,8 @@ pub enum WatchChange {
     Synced,
     /// It is interrupted; why.
     Lost(String),
+    /// It goes on from where it was interrupted.
+    Resumed,
 }
 
 /// A write that took place.

@@ -294,6 +294,7 @@ impl<'a> Glance<'a> {
             services: self.inventories.iter().filter_map(standing).collect(),
             watched_kinds: 0,
             synced: true,
+            unwatched: None,
             cluster: ClusterState::Ready,
             last_heal: None,
             drifts: Vec::new(),

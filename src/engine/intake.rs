@@ -235,7 +235,7 @@ impl Engine {
     #[must_use]
     pub fn has_compared(&self) -> bool {
         let settled =
-            |watch| self.watches.get(watch) == Some(&true) || self.lost.contains_key(watch);
+            |watch| self.watches.get(watch) == Some(&true) || self.outages.reason(watch).is_some();
         if !self.cluster_is_off() && !self.watches.keys().all(settled) {
             return false;
         }

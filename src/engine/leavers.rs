@@ -135,7 +135,7 @@ impl Engine {
         }
         let watch = watch_of(key, &record.resource);
         if self.watches.get(&watch) != Some(&true) {
-            let reason = self.lost.get(&watch);
+            let reason = self.outages.reason(&watch);
             return reason.map_or(Leaver::Unknown, |reason| {
                 Leaver::Unseen(format!("it cannot be seen: {reason}"))
             });

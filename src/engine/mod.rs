@@ -49,6 +49,7 @@ mod object;
 mod occurrence;
 pub mod ordered;
 mod orders;
+mod outages;
 pub mod ownership;
 mod pairs;
 mod phase;
@@ -90,6 +91,7 @@ pub use glance::{AtAGlance, Glance, Outline, Seen};
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use orders::{Order, Orders, Wish};
+pub use outages::Unwatched;
 pub use phase::Phase;
 pub use pins::{Permits, Pin};
 pub use plan::{Action, Plan, PlannedService, Risk, Step};
@@ -144,7 +146,7 @@ pub struct Engine {
     waiters: HashMap<ObjectKey, Vec<usize>>,
     watches: BTreeMap<WatchKey, bool>,
     echoes: usize,
-    lost: BTreeMap<WatchKey, String>,
+    outages: outages::Outages,
     allowed: leavers::Allowed,
     permits: Option<Permits>,
     inventories: keeping::Reading,
@@ -201,7 +203,7 @@ impl Engine {
             waiters: HashMap::new(),
             watches: BTreeMap::new(),
             echoes: 0,
-            lost: BTreeMap::new(),
+            outages: outages::Outages::default(),
             allowed: leavers::Allowed::default(),
             permits: None,
             inventories: keeping::Reading::All,
@@ -401,7 +403,7 @@ impl Engine {
         match self.watches.get(&watch) {
             Some(true) => None,
             _ => Some(Unknown {
-                lost: self.lost.get(&watch).cloned(),
+                lost: self.outages.reason(&watch).cloned(),
             }),
         }
     }

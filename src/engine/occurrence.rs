@@ -130,6 +130,22 @@ pub enum Occurrence {
         /// Why.
         reason: String,
     },
+    /// What changes cannot be seen, for more than moments; it is tried again.
+    Unwatched {
+        /// The kinds that this is true of.
+        kinds: Vec<Arc<str>>,
+        /// How many kinds ought to be watched.
+        of: usize,
+        /// Why.
+        reason: String,
+    },
+    /// It is seen again.
+    WatchedAgain {
+        /// How many kinds.
+        kinds: usize,
+        /// How long they were not seen.
+        after: Duration,
+    },
 }
 
 /// An object that was put right.

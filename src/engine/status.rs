@@ -7,6 +7,7 @@ use super::leavers::Leaver;
 use super::object::Standing;
 use super::occurrence::{Blame, Fault, Heal};
 use super::orders::Order;
+use super::outages::Unwatched;
 use super::phase::Phase;
 use super::service::{Run, Save, Service};
 use super::{ClusterState, Engine, Now};
@@ -24,6 +25,8 @@ pub struct Status {
     pub watched_kinds: usize,
     /// Whether every watch has named all that is there.
     pub synced: bool,
+    /// The kinds whose watches are interrupted.
+    pub unwatched: Option<Unwatched>,
     /// The cluster.
     pub cluster: ClusterState,
     /// The last object that was put right.
@@ -105,6 +108,7 @@ impl Engine {
             services,
             watched_kinds: kinds.len(),
             synced: self.has_inventories() && self.watches.values().all(|synced| *synced),
+            unwatched: self.unwatched(),
             cluster: self.cluster.clone(),
             last_heal: self.last_heal.clone(),
             drifts: self.drifts(),

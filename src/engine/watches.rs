@@ -121,6 +121,7 @@ impl Engine {
         if wanted.iter().eq(self.watches.keys()) {
             return;
         }
+        self.outages.keep(&wanted);
         self.watches = wanted
             .iter()
             .map(|watch| (watch.clone(), self.watches.get(watch) == Some(&true)))

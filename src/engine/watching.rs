@@ -20,8 +20,15 @@ impl Engine {
         match change {
             WatchChange::Rewound => self.on_rewound(watch),
             WatchChange::Restarted => self.forget_seen(watch),
-            WatchChange::Synced => self.on_synced(watch),
-            WatchChange::Lost(reason) => self.on_lost(watch, reason),
+            WatchChange::Synced => {
+                self.end_outage(watch, now);
+                self.on_synced(watch);
+            }
+            WatchChange::Lost(reason) => {
+                self.note_outage(watch, reason, now);
+                self.on_lost(watch);
+            }
+            WatchChange::Resumed => self.end_outage(watch, now),
             WatchChange::Applied(object) => self.on_applied(watch, object, now),
             WatchChange::Deleted(object) => self.on_deleted(watch, &object),
         }
@@ -209,9 +216,8 @@ impl Engine {
 
     /// An interrupted watch that had named everything still stands for what it named: it goes on
     /// from there. Only one that never did leaves its objects unknown.
-    fn on_lost(&mut self, watch: &WatchKey, reason: String) {
+    fn on_lost(&mut self, watch: &WatchKey) {
         if self.watches.get(watch) != Some(&true) {
-            self.lost.insert(watch.clone(), reason);
             let of_watch =
                 |object: &Object| watch_of(&object.desired.key, &object.desired.resource) == *watch;
             let affected =
@@ -242,7 +248,6 @@ impl Engine {
 
     fn on_synced(&mut self, watch: &WatchKey) {
         self.watches.insert(watch.clone(), true);
-        self.lost.remove(watch);
         if self.brings_orders(watch) && !self.orders.seen {
             self.on_orders(Orders::default());
         }

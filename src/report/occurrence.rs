@@ -71,8 +71,27 @@ pub fn line(occurrence: &Occurrence) -> String {
         Occurrence::InventoryRefused { reason, .. } => {
             format!("the inventory could not be stored: {reason}")
         }
+        Occurrence::Unwatched { kinds, of, reason } => format!(
+            "{} cannot be watched: {reason}; tried again",
+            match kinds.as_slice() {
+                [one] if *of > 1 => one.to_string(),
+                kinds => format!("{} of {}", kinds.len(), count(*of, "kind")),
+            }
+        ),
+        Occurrence::WatchedAgain { kinds, after } => {
+            let are = if *kinds == 1 { "is" } else { "are" };
+            format!(
+                "{} {are} watched again, after {}",
+                count(*kinds, "kind"),
+                wait(*after)
+            )
+        }
     };
-    safe(&format!("{}: {said}", service(occurrence))).into_owned()
+    let said = match service(occurrence) {
+        Some(service) => format!("{service}: {said}"),
+        None => said,
+    };
+    safe(&said).into_owned()
 }
 
 /// How loud it is; with `quiet`, lines about single applied objects are for debugging only.
@@ -100,6 +119,7 @@ pub fn level(occurrence: &Occurrence, quiet: bool) -> Level {
         | Occurrence::Restarted { .. }
         | Occurrence::Drifted { .. }
         | Occurrence::Fight { .. }
+        | Occurrence::Unwatched { .. }
         | Occurrence::ProbeFailed { .. } => Level::WARN,
         _ => Level::INFO,
     }
@@ -177,6 +197,17 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
         Occurrence::InventoryRefused { reason, .. } => {
             ("inventory_refused", json!({"reason": reason}))
         }
+        Occurrence::Unwatched { kinds, of, reason } => {
+            let kinds: Vec<&str> = kinds.iter().map(|kind| &**kind).collect();
+            (
+                "unwatched",
+                json!({"kinds": kinds, "of": of, "reason": reason}),
+            )
+        }
+        Occurrence::WatchedAgain { kinds, after } => (
+            "watched_again",
+            json!({"kinds": kinds, "after_ms": millis(*after)}),
+        ),
     };
     let mut document = Map::new();
     document.insert("time".into(), json!(at));
@@ -188,11 +219,10 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
     Value::Object(document)
 }
 
-/// The service that it is about.
-#[must_use]
-pub fn service(occurrence: &Occurrence) -> &str {
+/// The service that it is about; `None` where it is about the cluster.
+fn service(occurrence: &Occurrence) -> Option<&str> {
     match occurrence {
-        Occurrence::Healed(heal) => &heal.service,
+        Occurrence::Healed(heal) => Some(&heal.service),
         Occurrence::Applied { service, .. }
         | Occurrence::Drifted { service, .. }
         | Occurrence::Pruned { service, .. }
@@ -204,7 +234,8 @@ pub fn service(occurrence: &Occurrence) -> &str {
         | Occurrence::Noted { service, .. }
         | Occurrence::ProbeFailed { service, .. }
         | Occurrence::Restarted { service, .. }
-        | Occurrence::InventoryRefused { service, .. } => service,
+        | Occurrence::InventoryRefused { service, .. } => Some(service),
+        Occurrence::Unwatched { .. } | Occurrence::WatchedAgain { .. } => None,
     }
 }
 

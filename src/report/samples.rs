@@ -99,6 +99,7 @@ pub(super) fn status() -> Status {
         ],
         watched_kinds: 12,
         synced: true,
+        unwatched: None,
         cluster: ClusterState::Ready,
         last_heal: Some(heal()),
         drifts: Vec::new(),

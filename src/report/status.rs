@@ -8,7 +8,7 @@ use super::plan::change_json;
 use super::style::{Meaning, Palette};
 use super::table::{Cell, Table};
 use crate::desired::ObjectKey;
-use crate::engine::{Blame, ClusterState, Drift, Phase, ServiceStatus, Status};
+use crate::engine::{Blame, ClusterState, Drift, Phase, ServiceStatus, Status, Unwatched};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -165,7 +165,10 @@ fn footer(status: &Status, view: &StatusView) -> String {
                 " (not all listed yet)"
             };
             let kinds = count(status.watched_kinds, "kind");
-            parts.push(format!("watching {kinds}{more}"));
+            parts.push(match &status.unwatched {
+                None => format!("watching {kinds}{more}"),
+                Some(unwatched) => watching_less(status.watched_kinds, unwatched, view),
+            });
         }
     }
     parts.extend(
@@ -181,6 +184,18 @@ fn footer(status: &Status, view: &StatusView) -> String {
         format!("last heal {at}: {}", heal::footer(heal))
     }));
     parts.join(" · ")
+}
+
+/// What is said while some or all watches are interrupted.
+fn watching_less(wanted: usize, unwatched: &Unwatched, view: &StatusView) -> String {
+    let seen = wanted.saturating_sub(unwatched.kinds.len());
+    let since = unwatched.since.to_zoned(view.zone.clone());
+    format!(
+        "watching {seen} of {} since {}: {}",
+        count(wanted, "kind"),
+        since.strftime("%H:%M:%S"),
+        safe(&unwatched.reason)
+    )
 }
 
 /// Who says it: a daemon, or inventory and cluster as they were just read.
@@ -206,6 +221,11 @@ pub fn json(status: &Status, view: &StatusView) -> Value {
             "services": services,
             "drifts": drifts,
             "watching": status.watched_kinds,
+            "unwatched": status.unwatched.as_ref().map(|unwatched| json!({
+                "kinds": unwatched.kinds.iter().map(|kind| &**kind).collect::<Vec<_>>(),
+                "since": unwatched.since,
+                "reason": unwatched.reason,
+            })),
             "leader": view.leader,
         }),
     )

@@ -120,6 +120,7 @@ impl Store {
 /// An API server.
 pub struct ApiServer {
     part: Part,
+    address: String,
     kubeconfig: PathBuf,
 }
 
@@ -128,8 +129,8 @@ impl ApiServer {
     pub fn beside(cluster: &Cluster, store: &str) -> Self {
         let (folder, port) = (Scratch::new("server"), free_port());
         let config = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
-        let server = format!("https://127.0.0.1:{port}");
-        let kubeconfig = folder.file("kubeconfig", &config.replace(cluster.server(), &server));
+        let address = format!("https://127.0.0.1:{port}");
+        let kubeconfig = folder.file("kubeconfig", &config.replace(cluster.server(), &address));
         let own = [
             ("--etcd-servers", format!("http://{store}")),
             ("--secure-port", port.to_string()),
@@ -141,6 +142,7 @@ impl ApiServer {
         let api = Part::like(cluster, "kube-apiserver", folder, &own);
         let mut server = Self {
             part: api,
+            address,
             kubeconfig,
         };
         server.start();
@@ -159,6 +161,11 @@ impl ApiServer {
     /// Ends it.
     pub fn end(&mut self) {
         self.part.process = None;
+    }
+
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The administrator's kubeconfig.

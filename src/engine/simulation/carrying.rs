@@ -154,6 +154,7 @@ impl World {
         stream.due = false;
         if self.faults.strike(&mut self.dice, Fault::WatchLost, 10) {
             let reason = "connection reset".to_owned();
+            stream.lost = true;
             self.deliver(
                 process,
                 Event::Watch(key.clone(), WatchChange::Lost(reason)),

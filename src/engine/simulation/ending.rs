@@ -34,9 +34,12 @@ impl World {
             |object: &&Object| object.standing == Standing::InOrder && object.stash.is_some();
         let hoarded = engine.objects.iter().find(hoards);
         let hoarded = hoarded.map(|object| format!("the body of {} is kept", object.desired.key));
+        let unwatched = engine.unwatched();
+        let unwatched = unwatched.map(|it| format!("{:?} are not watched", it.kinds));
         wrong
             .or(failed)
             .or(hoarded)
+            .or(unwatched)
             .or_else(|| self.inexact(engine))
             .or_else(|| unsettled(engine, self))
     }

@@ -16,6 +16,8 @@ pub struct Stream {
     listing: Option<VecDeque<Rc<Value>>>,
     /// Whether its next word is on the way.
     pub due: bool,
+    /// Whether it is interrupted.
+    pub lost: bool,
 }
 
 impl Stream {
@@ -26,12 +28,13 @@ impl Stream {
             told: None,
             listing: None,
             due: false,
+            lost: false,
         }
     }
 
     /// Whether it has anything to say.
     pub fn has_news(&self, server: &Server) -> bool {
-        self.listing.is_some() || self.told.is_none_or(|told| told < server.log.len())
+        self.lost || self.listing.is_some() || self.told.is_none_or(|told| told < server.log.len())
     }
 
     /// It starts over with a consistent read.
@@ -70,6 +73,9 @@ impl Stream {
 
     /// The next that it says, `None` when it has told everything.
     pub fn next(&mut self, server: &Server) -> Option<WatchChange> {
+        if std::mem::take(&mut self.lost) {
+            return Some(WatchChange::Resumed);
+        }
         let Some(mut told) = self.told else {
             let there = server.shown.iter().filter(|(key, _)| self.shows(key));
             let shown = there.map(|(_, object)| object.clone());

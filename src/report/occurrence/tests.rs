@@ -3,13 +3,14 @@ use super::*;
 use crate::desired::path::Path;
 use crate::engine::diff::Shown;
 use crate::engine::{Fault, Heal};
+use std::sync::Arc;
 
 #[expect(
     clippy::too_many_lines,
     reason = "one row for each thing that can happen"
 )]
 fn every() -> Vec<(Occurrence, &'static str, Level)> {
-    let service: std::sync::Arc<str> = "redis".into();
+    let service: Arc<str> = "redis".into();
     let key = deployment();
     let seconds = Duration::from_secs;
     vec![
@@ -186,6 +187,57 @@ fn every_occurrence_has_its_line_its_level_and_its_document() {
         let keys = document.as_object().unwrap().len();
         assert!(keys > 3 && document["what"].is_string(), "{document}");
     }
+}
+
+#[test]
+fn what_is_about_the_cluster_names_no_service() {
+    let kinds: Vec<Arc<str>> = vec!["ConfigMap".into(), "Secret".into()];
+    let reason = "https://10.0.0.1: connection refused";
+    let unwatched = |kinds: &[Arc<str>]| Occurrence::Unwatched {
+        kinds: kinds.to_vec(),
+        of: 5,
+        reason: reason.into(),
+    };
+    let again = |kinds| Occurrence::WatchedAgain {
+        kinds,
+        after: Duration::from_secs(25),
+    };
+    for (occurrence, said, loud) in [
+        (
+            unwatched(&kinds),
+            "2 of 5 kinds cannot be watched: https://10.0.0.1: connection refused; tried again",
+            Level::WARN,
+        ),
+        (
+            unwatched(&kinds[..1]),
+            "ConfigMap cannot be watched: https://10.0.0.1: connection refused; tried again",
+            Level::WARN,
+        ),
+        (
+            again(2),
+            "2 kinds are watched again, after 25 s",
+            Level::INFO,
+        ),
+        (again(1), "1 kind is watched again, after 25 s", Level::INFO),
+    ] {
+        assert_eq!(line(&occurrence), said);
+        assert_eq!(level(&occurrence, true), loud, "{said}");
+    }
+    let at: Timestamp = "2026-11-22T14:03:07Z".parse().unwrap();
+    assert_eq!(
+        json(&unwatched(&kinds), at),
+        json!({
+            "time": "2026-11-22T14:03:07Z", "what": "unwatched", "service": null,
+            "kinds": ["ConfigMap", "Secret"], "of": 5, "reason": reason,
+        })
+    );
+    assert_eq!(
+        json(&again(2), at),
+        json!({
+            "time": "2026-11-22T14:03:07Z", "what": "watched_again", "service": null,
+            "kinds": 2, "after_ms": 25000.0,
+        })
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::super::samples::{deployment, replicas, status};
 use super::*;
-use crate::engine::Fault;
+use crate::engine::{Fault, Unwatched};
 
 fn view() -> StatusView {
     StatusView {
@@ -66,6 +66,23 @@ fn the_last_line_says_what_is_not_watched() {
     assert_eq!(
         last(&status),
         "kept alive every 10 s · watching 1 kind (not all listed yet)"
+    );
+    status.watched_kinds = 5;
+    status.unwatched = Some(Unwatched {
+        kinds: vec!["ConfigMap".into(), "Deployment".into()],
+        since: "2026-11-22T14:03:50Z".parse().unwrap(),
+        reason: "https://10.0.0.1: connection refused".into(),
+    });
+    assert_eq!(
+        last(&status),
+        "kept alive every 10 s · watching 3 of 5 kinds since 14:03:50: https://10.0.0.1: connection refused"
+    );
+    assert_eq!(
+        json(&status, &view())["unwatched"],
+        json!({
+            "kinds": ["ConfigMap", "Deployment"], "since": "2026-11-22T14:03:50Z",
+            "reason": "https://10.0.0.1: connection refused",
+        })
     );
     status.cluster = ClusterState::Unreachable("connection refused".into());
     assert_eq!(
@@ -138,6 +155,7 @@ fn the_documented_json() {
                 },
             ],
             "watching": 12,
+            "unwatched": null,
             "leader": "jsorc-0",
         })
     );
