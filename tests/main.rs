@@ -24,6 +24,7 @@ mod hazards;
 mod history;
 mod instances;
 mod intruders;
+mod key;
 mod leader;
 mod lines;
 mod manifest;

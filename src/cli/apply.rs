@@ -9,7 +9,7 @@ use super::prompt::{ask, can_ask};
 use super::rights;
 use super::tally::{Outcome, Tally};
 use super::{apply_plan, saving};
-use crate::daemon::{Access, Connected, Session, Settings};
+use crate::daemon::{Access, Beginning, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Action, AtAGlance, Event, Gist, Mode, Occurrence, Order, Orders};
 use crate::report::measure::count;
@@ -37,16 +37,20 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         return Ok(Exit::Fine);
     }
     refuse_disabled(&settings)?;
-    refuse_beside_a_leader(&args, &settings, &connected).await?;
-    require_named_target(&settings, &connected).await?;
-    let beginning = begin(context, &settings, &connected, Access::ReadWrite).await?;
+    let (alone, beginning) = tokio::join!(
+        refuse_beside_a_leader(&args, &settings, &connected),
+        begin(context, &settings, &connected, Access::ReadWrite),
+    );
+    alone?;
+    let beginning = beginning?;
+    require_named_target(&connected, &beginning).await?;
     if is_brief(context) && !args.wait {
         let found = beginning.glance(&settings, &connected, true).await;
         if let Some(found) = found {
             return say_in_order(context, found);
         }
     }
-    let mut session = begun(&settings, &connected, beginning, false)?;
+    let mut session = begun(context, &settings, &connected, beginning, false).await?;
     if !session.was_applied_before() {
         // Something will be written, so it can be asked beside what is still read.
         session.step(Duration::ZERO).await;
@@ -172,14 +176,8 @@ pub(super) async fn require_rights(
 }
 
 /// The first install into a cluster that nobody named could be the wrong one.
-async fn require_named_target(settings: &Settings, connected: &Connected) -> Result<(), Failure> {
-    if connected.target.named {
-        return Ok(());
-    }
-    let known = connected.reader().stored(&settings.instance).await;
-    let known =
-        known.map_err(|error| Failure::failed(format!("read the inventories: {error}"), None))?;
-    if !known.inventories.is_empty() {
+async fn require_named_target(connected: &Connected, found: &Beginning) -> Result<(), Failure> {
+    if connected.target.named || found.was_applied_before() {
         return Ok(());
     }
     let place = format!("{} ({})", connected.target.server(), connected.target.found);

@@ -5,7 +5,7 @@ use super::context::{Context, print_whole};
 use super::failure::{Exit, Failure};
 use super::{rights, saving};
 use crate::cluster::Lease;
-use crate::daemon::{Access, Beginning, Connected, Session, Settings};
+use crate::daemon::{Access, Beginning, Connected, Session, SessionError, Settings};
 use crate::desired::rights::Purpose;
 use crate::engine::{Mode, Plan};
 use crate::report::plan::{self as report, PlanView, Target};
@@ -33,7 +33,7 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
             return Ok(Exit::Fine);
         }
     }
-    let mut session = compared(&settings, &connected, beginning, true).await?;
+    let mut session = compared(context, &settings, &connected, beginning, true).await?;
     session.allow_delete(args.allow_delete.clone());
     if args.yes {
         session.confirm_deletions();
@@ -125,14 +125,22 @@ pub(super) async fn begin(
 ) -> Result<Beginning, Failure> {
     match Beginning::read(settings, connected, access).await {
         Ok(beginning) => Ok(beginning),
-        Err(error) => {
-            let purpose = match access {
-                Access::ReadOnly => Purpose::Plan,
-                Access::ReadWrite => Purpose::Apply,
-            };
-            Err(rights::refused(context, error, settings, connected, purpose).await)
-        }
+        Err(error) => Err(not_begun(context, error, settings, connected, access).await),
     }
+}
+
+async fn not_begun(
+    context: &Context,
+    error: SessionError,
+    settings: &Settings,
+    connected: &Connected,
+    access: Access,
+) -> Failure {
+    let purpose = match access {
+        Access::ReadOnly => Purpose::Plan,
+        Access::ReadWrite => Purpose::Apply,
+    };
+    rights::refused(context, error, settings, connected, purpose).await
 }
 
 /// A session that has compared everything and written nothing.
@@ -144,23 +152,25 @@ pub(super) async fn observed(
     rehearse: bool,
 ) -> Result<Session, Failure> {
     let beginning = begin(context, settings, connected, access).await?;
-    compared(settings, connected, beginning, rehearse).await
+    compared(context, settings, connected, beginning, rehearse).await
 }
 
 /// The same, from what was read.
 pub(super) async fn compared(
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     beginning: Beginning,
     rehearse: bool,
 ) -> Result<Session, Failure> {
-    let mut session = begun(settings, connected, beginning, rehearse)?;
+    let mut session = begun(context, settings, connected, beginning, rehearse).await?;
     compare(&mut session).await?;
     Ok(session)
 }
 
 /// A session that is about to compare.
-pub(super) fn begun(
+pub(super) async fn begun(
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     beginning: Beginning,
@@ -169,8 +179,11 @@ pub(super) fn begun(
     let waiting = crate::engine::ClusterState::Unreachable("not connected yet".into());
     let mut session = Session::idle(settings, waiting, Mode::Observe { rehearse })?;
     session.look_once();
-    session.take_up(settings, connected, beginning)?;
-    Ok(session)
+    let access = beginning.access();
+    match Box::pin(session.take_up(settings, connected, beginning)).await {
+        Ok(()) => Ok(session),
+        Err(error) => Err(not_begun(context, error, settings, connected, access).await),
+    }
 }
 
 /// Has it compare everything.

@@ -73,7 +73,7 @@ async fn document(
     };
     let places = absence.places();
     let looked = match absence.connected {
-        Ok(connected) => looked(context, settings, &connected).await,
+        Ok(connected) => Box::pin(looked(context, settings, &connected)).await,
         Err(failure) => Err(failure),
     };
     looked.map_err(|failure| Failure {

@@ -2,8 +2,7 @@
 //! process.
 
 use super::hands::{Hands, Reader};
-use super::request::{Call, send};
-use crate::desired::kinds::Kinds;
+use super::request::{Call, read_reply, send};
 use crate::desired::{FingerprintKey, Instance, ObjectKey, Resource};
 use crate::engine::WriteError;
 use base64::Engine as _;
@@ -61,60 +60,22 @@ impl Reader {
 }
 
 impl Hands {
-    /// Makes and stores the instance's key, of which there is none; if somebody else was faster, it is
-    /// theirs. Its namespace is made too, when `create_namespace` says so.
+    /// Whether a namespace is known to be missing. It is asked over the connection that writes, which
+    /// is open by the time that there is something to write.
+    pub async fn lacks_namespace(&self, name: &str) -> bool {
+        let uri = format!("/api/v1/namespaces/{name}");
+        let found = read_reply(self.client(), &uri).await;
+        matches!(
+            found,
+            Err(WriteError::Gone | WriteError::NamespaceMissing(_))
+        )
+    }
+
+    /// Makes a namespace, if it is not there.
     ///
     /// # Errors
-    /// When it cannot be stored.
-    pub async fn make_fingerprint_key(
-        &self,
-        instance: &Instance,
-        create_namespace: bool,
-    ) -> Result<FingerprintKey, WriteError> {
-        let bytes = random()?;
-        // A server waits for a missing namespace before it refuses what is put into it.
-        if create_namespace && self.lacks_namespace(&instance.namespace).await {
-            self.create_namespace(&instance.namespace).await?;
-        }
-        match self.store(instance, bytes).await {
-            Ok(()) => Ok(FingerprintKey::new(bytes)),
-            Err(WriteError::NamespaceMissing(_)) if create_namespace => {
-                self.create_namespace(&instance.namespace).await?;
-                self.store(instance, bytes)
-                    .await
-                    .map(|()| FingerprintKey::new(bytes))
-            }
-            Err(WriteError::AlreadyExists) => self
-                .reader()
-                .fingerprint_key(instance)
-                .await?
-                .ok_or(WriteError::AlreadyExists),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn store(&self, instance: &Instance, bytes: [u8; 32]) -> Result<(), WriteError> {
-        let body = json!({
-            "apiVersion": "v1", "kind": "Secret", "type": "jsorc.dev/key",
-            "metadata": {"name": instance.key_name(), "namespace": instance.namespace},
-            "data": {"key": STANDARD.encode(bytes)},
-        });
-        let uri = secrets().collection_path(Some(&instance.namespace));
-        let call = Call {
-            secret: true,
-            ..Call::json(Method::POST, uri, &body)
-        };
-        send(self.client(), call).await.map(drop)
-    }
-
-    /// Whether a namespace is known to be missing.
-    async fn lacks_namespace(&self, name: &str) -> bool {
-        let key = ObjectKey::new("", "Namespace", None, name);
-        let kind = Kinds::new(&[], &[]).of(&json!({"apiVersion": "v1", "kind": "Namespace"}));
-        matches!(self.reader().get(&key, &kind).await, Ok(None))
-    }
-
-    async fn create_namespace(&self, name: &str) -> Result<(), WriteError> {
+    /// When it cannot be made.
+    pub async fn create_namespace(&self, name: &str) -> Result<(), WriteError> {
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         match send(
             self.client(),
@@ -125,6 +86,46 @@ impl Hands {
             Ok(_) | Err(WriteError::AlreadyExists) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Stores a key for an instance that had none, and gives the one that counts: if somebody else was
+    /// faster, it is theirs. Its namespace is made too, when `create_namespace` says so.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn store_fingerprint_key(
+        &self,
+        instance: &Instance,
+        key: &FingerprintKey,
+        create_namespace: bool,
+    ) -> Result<FingerprintKey, WriteError> {
+        match self.store(instance, key).await {
+            Ok(()) => Ok(key.clone()),
+            Err(WriteError::NamespaceMissing(_)) if create_namespace => {
+                self.create_namespace(&instance.namespace).await?;
+                self.store(instance, key).await.map(|()| key.clone())
+            }
+            Err(WriteError::AlreadyExists) => self
+                .reader()
+                .fingerprint_key(instance)
+                .await?
+                .ok_or(WriteError::AlreadyExists),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn store(&self, instance: &Instance, key: &FingerprintKey) -> Result<(), WriteError> {
+        let body = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "jsorc.dev/key",
+            "metadata": {"name": instance.key_name(), "namespace": instance.namespace},
+            "data": {"key": STANDARD.encode(key.bytes())},
+        });
+        let uri = secrets().collection_path(Some(&instance.namespace));
+        let call = Call {
+            secret: true,
+            ..Call::json(Method::POST, uri, &body)
+        };
+        send(self.client(), call).await.map(drop)
     }
 }
 

@@ -8,53 +8,34 @@ use super::writers::Writers;
 use crate::cluster::{Eyes, Forwarder, Hands, Stored, passing_key};
 use crate::desired::{FingerprintKey, Resource};
 use crate::engine::{ClusterState, Event, WriteError, watches_of};
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
+
+/// A request passes from the buffer of its client to the connection and from there to the socket.
+const TURNS: usize = 16;
 
 fn broken(error: &kube::Error) -> SessionError {
     prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
 }
 
-/// The instance's key, and whether it outlives this process: as it was found, stored by whoever may
-/// write, and made up for this process when nobody stored one yet.
-async fn shared_key(
-    settings: &Settings,
-    hands: Option<&Hands>,
-    found: Result<Option<FingerprintKey>, WriteError>,
-) -> Result<(FingerprintKey, bool), SessionError> {
-    let (instance, config) = (&settings.instance, &settings.loaded.config);
-    let hands = hands.filter(|_| config.enabled);
-    let found = match found {
-        // Who may not read the key compares with a key of its own, which costs dry runs.
-        Err(WriteError::Forbidden(_)) if hands.is_none() => None,
-        found => found.map_err(prepare("read the instance's key"))?,
-    };
-    if let Some(key) = found {
-        return Ok((key, true));
-    }
-    let Some(hands) = hands else {
-        return Ok((passing_key().map_err(prepare("make a key"))?, false));
-    };
-    let key = hands
-        .make_fingerprint_key(instance, config.create_namespace)
-        .await;
-    Ok((key.map_err(prepare("store the instance's key"))?, true))
-}
-
 /// What a session begins with: whatever has to be read before anything is compared.
 pub struct Beginning {
     pub(super) key: FingerprintKey,
+    /// Whether the key was found in the cluster; otherwise it was made here.
     pub(super) key_is_shared: bool,
     pub(super) served: Vec<Resource>,
     pub(super) stored: Stored,
     hands: Option<Hands>,
+    /// Whether the namespace that the key is to be stored in is missing.
+    is_homeless: bool,
     eyes: Eyes,
     sights: mpsc::Sender<Event>,
     seen: mpsc::Receiver<Event>,
 }
 
 impl Beginning {
-    /// Reads it.
+    /// Reads it, and writes nothing.
     ///
     /// # Errors
     /// When the cluster does not give it.
@@ -82,31 +63,72 @@ impl Beginning {
             sights.clone(),
         );
         let foreign = settings.foreign_api_versions();
+        let (config, mut is_homeless) = (&settings.loaded.config, false);
         let finding_key = async {
             let found = connected.reader.fingerprint_key(&settings.instance).await;
             if matches!(found, Ok(None)) {
                 // Nothing of this instance is stored: everything will have to be looked at.
                 let expected = settings.expected_watches(|_| true);
                 eyes.begin(expected).map_err(|error| broken(&error))?;
+                if let Some(hands) = &hands
+                    && config.enabled
+                    && config.create_namespace
+                {
+                    // A server waits for a missing namespace before it refuses what is put into it.
+                    is_homeless = hands.lacks_namespace(&settings.instance.namespace).await;
+                }
             }
-            shared_key(settings, hands.as_ref(), found).await
+            match found {
+                // Who may not read the key compares with a key of its own, which costs dry runs.
+                Err(WriteError::Forbidden(_)) if hands.is_none() => Ok(None),
+                found => found.map_err(prepare("read the instance's key")),
+            }
         };
         let (key, served, stored) = tokio::join!(
             finding_key,
             connected.served(&foreign),
             connected.reader.stored(&settings.instance),
         );
-        let (key, key_is_shared) = key?;
+        let found = key?;
+        let key_is_shared = found.is_some();
+        let key = match found {
+            Some(key) => key,
+            None => passing_key().map_err(prepare("make a key"))?,
+        };
         Ok(Self {
             key,
             key_is_shared,
             served: served?,
             stored: stored.map_err(prepare("read the inventories"))?,
             hands,
+            is_homeless,
             eyes,
             sights,
             seen,
         })
+    }
+
+    /// Whether what begins so may write.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        match self.hands {
+            Some(_) => Access::ReadWrite,
+            None => Access::ReadOnly,
+        }
+    }
+
+    /// Whether an inventory of this instance was there.
+    #[must_use]
+    pub fn was_applied_before(&self) -> bool {
+        !self.stored.inventories.is_empty()
+    }
+}
+
+/// Composing holds the only thread; a request has gone through all that takes part in sending it after
+/// so many turns.
+async fn on_its_way() {
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -122,14 +144,15 @@ impl Session {
         access: Access,
     ) -> Result<(), SessionError> {
         let beginning = Beginning::read(settings, connected, access).await?;
-        self.take_up(settings, connected, beginning)
+        self.take_up(settings, connected, beginning).await
     }
 
-    /// Takes up work with a cluster that was read from.
+    /// Takes up work with a cluster that was read from. Whoever may write stores the key that the
+    /// instance lacks.
     ///
     /// # Errors
-    /// When settings and services do not fit.
-    pub fn take_up(
+    /// When settings and services do not fit, or the key cannot be stored.
+    pub async fn take_up(
         &mut self,
         settings: &Settings,
         connected: &Connected,
@@ -141,6 +164,7 @@ impl Session {
             served,
             stored,
             hands,
+            is_homeless,
             eyes,
             sights,
             seen,
@@ -186,9 +210,53 @@ impl Session {
             self.carry_out(command);
         }
         self.outdated = false;
-        self.give(settings)?;
+        if let Err(error) = self.compose(settings, is_homeless).await {
+            self.link = None;
+            return Err(error);
+        }
         self.send(Event::Inventories(stored.inventories));
         self.send(Event::Cluster(ClusterState::Ready));
+        Ok(())
+    }
+
+    /// Gives the engine what is wanted. The key that the instance lacks is stored meanwhile; where
+    /// somebody else was faster, all of it is composed again with theirs.
+    async fn compose(
+        &mut self,
+        settings: &Settings,
+        is_homeless: bool,
+    ) -> Result<(), SessionError> {
+        let hands = self.link.as_ref().and_then(|link| link.hands.clone());
+        let config = &settings.loaded.config;
+        let hands = hands.filter(|_| config.enabled && !self.key_is_shared);
+        let Some(hands) = hands else {
+            return self.give(settings);
+        };
+        let not_stored = prepare("store the instance's key");
+        let (instance, key) = (&settings.instance, self.key.clone());
+        if is_homeless {
+            let made = hands.create_namespace(&instance.namespace).await;
+            made.map_err(&not_stored)?;
+        }
+        let mut storing =
+            pin!(hands.store_fingerprint_key(instance, &key, config.create_namespace));
+        let stored = tokio::select! {
+            biased;
+            stored = &mut storing => Some(stored),
+            () = on_its_way() => None,
+        };
+        self.give(settings)?;
+        let stored = match stored {
+            Some(stored) => stored,
+            None => storing.await,
+        };
+        let stored = stored.map_err(not_stored)?;
+        self.key_is_shared = true;
+        if stored != self.key {
+            self.engine.set_key(stored.clone());
+            self.key = stored;
+            self.give(settings)?;
+        }
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use std::hash::Hasher as _;
 use std::hash::SipHasher;
 
 /// The secret half of every fingerprint of one instance.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FingerprintKey([u8; 32]);
 
 impl FingerprintKey {
@@ -27,6 +27,12 @@ impl FingerprintKey {
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Its bytes, for whoever stores it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// Hashes a whole value.
