@@ -8,10 +8,10 @@
 
 use std::time::Duration;
 
-/// More than this has never been faster, and every server allows as many streams.
+/// It begins with this: more has never been faster, less always slower, and every server allows as many
+/// streams.
 const MOST: usize = 64;
 const LEAST: usize = 2;
-const FIRST: usize = 32;
 /// Slow answers alone never take it below this: one by one most of the time goes into the way.
 const SLOWEST: usize = 8;
 /// So many windows in a row have to be bad: a server that collects its garbage makes one.
@@ -30,7 +30,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            limit: FIRST,
+            limit: MOST,
             window: Vec::new(),
             best: 0,
             bad: 0,
@@ -111,17 +111,22 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_to_the_most_while_answers_come_as_before() {
+    fn it_comes_back_to_the_most_while_answers_come_as_before() {
         let mut pace = Pace::default();
+        assert_eq!(pace.limit(), MOST);
+        pace.refused();
         answer(&mut pace, 3, FAST);
-        assert!(pace.limit() > FIRST && pace.limit() < MOST);
+        assert!(pace.limit() > MOST / 2 && pace.limit() < MOST);
         answer(&mut pace, 20, FAST);
         assert_eq!(pace.limit(), MOST);
     }
 
     #[test]
     fn it_grows_where_each_takes_longer_and_as_much_gets_done() {
-        let mut pace = Pace::default();
+        let mut pace = Pace {
+            limit: SLOWEST,
+            ..Pace::default()
+        };
         for _ in 0..20 {
             let took = Duration::from_millis(1) * u32::try_from(pace.limit()).unwrap();
             answer(&mut pace, 1, took);
