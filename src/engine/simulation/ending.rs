@@ -8,6 +8,7 @@ use super::server::{inventory_key, orders_key};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::desired::{DesiredObject, ObjectKey, WriteMode};
+use crate::engine::leavers::Leaver;
 use crate::engine::object::Object;
 use crate::engine::service::Service;
 use crate::engine::{Engine, Phase, Standing};
@@ -40,6 +41,7 @@ impl World {
             .or(failed)
             .or(hoarded)
             .or(unwatched)
+            .or_else(|| still_pruned(engine, self))
             .or_else(|| self.inexact(engine))
             .or_else(|| unsettled(engine, self))
     }
@@ -189,6 +191,21 @@ fn is_stuck(engine: &Engine, service: &Arc<str>) -> bool {
             let mut first = service.desired.depends_on.iter();
             first.any(|first| is_stuck(engine, first))
         })
+}
+
+/// What a service is about to delete, however often that is refused: also of one that waits for a
+/// person to decide about something else.
+fn still_pruned(engine: &Engine, world: &World) -> Option<String> {
+    let now = world.now();
+    let mut prunes = engine.services.iter().filter(|(name, service)| {
+        let settled = service.census.in_order == service.census.all;
+        settled && engine.writes_of(name, now)
+    });
+    prunes.find_map(|(name, _)| {
+        let mut leavers = engine.leavers(name).into_iter();
+        let (key, _) = leavers.find(|(_, leaver)| matches!(leaver, Leaver::Delete(..)))?;
+        Some(format!("{key} is about to be deleted"))
+    })
 }
 
 /// A service that does not run although nothing is blocked.
