@@ -8,8 +8,8 @@
 
 use std::time::Duration;
 
-/// It begins with this: more has never been faster, less always slower, and every server allows as many
-/// streams.
+/// It begins with this: more has never been faster, less is mostly slower, and every server allows as
+/// many streams.
 const MOST: usize = 64;
 const LEAST: usize = 2;
 /// Slow answers alone never take it below this: one by one most of the time goes into the way.
