@@ -3,6 +3,7 @@
 
 use crate::desired::path::Path;
 use crate::engine::WriteError;
+use memchr::{memchr2, memchr3};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -25,18 +26,36 @@ pub(super) fn body_with(
 /// on one line takes it half as long again and twice the memory.
 fn in_lines(json: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(json.len() + json.len() / 16);
-    let (mut quoted, mut escaped) = (false, false);
-    for &byte in json {
-        lines.push(byte);
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = quoted,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => lines.push(b'\n'),
-            _ => {}
+    let mut rest = json;
+    while let Some(at) = memchr3(b'{', b'[', b'"', rest) {
+        let opens = rest[at] != b'"';
+        let end = if opens {
+            at + 1
+        } else {
+            text_end(rest, at + 1)
+        };
+        lines.extend_from_slice(&rest[..end]);
+        if opens {
+            lines.push(b'\n');
         }
+        rest = &rest[end..];
     }
+    lines.extend_from_slice(rest);
     lines
+}
+
+/// Behind the quote that ends the text which begins here.
+fn text_end(json: &[u8], mut at: usize) -> usize {
+    while let Some(found) = memchr2(b'"', b'\\', &json[at..]) {
+        let escapes = json[at + found] == b'\\';
+        at += found + 1;
+        if !escapes {
+            return at;
+        }
+        // What is escaped ends nothing.
+        at = (at + 1).min(json.len());
+    }
+    json.len()
 }
 
 fn bound(body: Cow<'_, str>, uid: Option<&str>, without: &[Path]) -> Result<Vec<u8>, WriteError> {
