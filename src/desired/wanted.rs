@@ -28,7 +28,8 @@ impl Wanted {
 
     /// The text of an object, which may be that of a document with what its service puts on it.
     pub(super) fn of(text: String, document: Option<Slot>, dress: &Arc<Dress>) -> Self {
-        let made = document.and_then(|document| Some((document, dress.put_on(&document.read())?)));
+        let put_on = |document: Slot| document.peek(|text| dress.put_on(text));
+        let made = document.and_then(|document| Some((document, put_on(document)?)));
         match made {
             Some((document, made)) if made == text => Self::dressed(document, dress),
             _ => text.into(),
@@ -42,7 +43,7 @@ impl Wanted {
             Kept::Whole(text) => Cow::Borrowed(text),
             Kept::Dressed(document, dress) => {
                 // It had metadata when it was composed.
-                Cow::Owned(dress.put_on(&document.read()).unwrap_or_default())
+                Cow::Owned(document.peek(|text| dress.put_on(text)).unwrap_or_default())
             }
         }
     }

@@ -56,6 +56,14 @@ impl Text {
         }
     }
 
+    /// Looks at the text without a copy of it; no other text is read meanwhile.
+    pub fn peek<R>(&self, look: impl FnOnce(&str) -> R) -> R {
+        match &self.0 {
+            Held::Whole(text) => look(text),
+            Held::Packed(slot) => slot.peek(look),
+        }
+    }
+
     /// Where it is in the binary; nothing for what was read from a folder.
     #[must_use]
     pub fn slot(&self) -> Option<Slot> {
@@ -91,7 +99,12 @@ impl Slot {
     /// The text. Of a block that no build wrote it is empty, and no document.
     #[must_use]
     pub fn read(self) -> String {
-        UNPACKED.with_borrow_mut(|unpacked| unpacked.text_of(self).to_owned())
+        self.peek(str::to_owned)
+    }
+
+    /// Looks at the text without a copy of it; no other text is read meanwhile.
+    pub fn peek<R>(self, look: impl FnOnce(&str) -> R) -> R {
+        UNPACKED.with_borrow_mut(|unpacked| look(unpacked.text_of(self)))
     }
 }
 
