@@ -147,12 +147,15 @@ impl<'a> Drafting<'a> {
         if self.settings.ignore.iter().any(ignores) {
             return data;
         }
-        let (whole, rest): (Vec<_>, Vec<_>) = data.into_iter().partition(|m| plain.takes(m, read));
-        for portion in whole.chunks(PORTION) {
-            for object in parallel::map(portion.to_vec(), |manifest| plain.seal(manifest)) {
+        let mut rest = Vec::new();
+        // None of them is ever there as a JSON value.
+        for portion in data.chunks(4 * PORTION) {
+            let seal = |manifest: &'a Manifest| plain.seal(manifest, read).ok_or(manifest);
+            for object in parallel::map(portion.to_vec(), seal) {
                 match object {
-                    Ok(object) => sealed.push(object),
-                    Err(problem) => self.problems.push(problem),
+                    Ok(Ok(object)) => sealed.push(object),
+                    Ok(Err(problem)) => self.problems.push(problem),
+                    Err(manifest) => rest.push(manifest),
                 }
             }
         }

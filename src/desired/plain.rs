@@ -22,42 +22,44 @@ pub(super) struct Plain<'a> {
 }
 
 impl Plain<'_> {
-    /// Whether a document is one of them: nothing in it has to be filled, and no pod reads it.
-    pub(super) fn takes(&self, manifest: &Manifest, read: &BTreeSet<ObjectKey>) -> bool {
-        let is_one = manifest.kind == "ConfigMap" && manifest.api_version == "v1";
-        if !is_one || placeholder::is_template(&manifest.json.read()) {
-            return false;
-        }
-        let namespace = manifest
-            .namespace
-            .as_deref()
-            .unwrap_or(&self.dress.namespace);
-        read.is_empty()
-            || !read.contains(&ObjectKey::new(
-                "",
-                "ConfigMap",
-                Some(namespace),
-                &manifest.name,
-            ))
-    }
-
-    /// The object in its final form.
+    /// The object in its final form; nothing where the document has to be filled, or a pod reads it.
     ///
     /// # Errors
     /// When it has a name that is none.
-    pub(super) fn seal(&self, manifest: &Manifest) -> Result<Sealed, Problem> {
+    pub(super) fn seal(
+        &self,
+        manifest: &Manifest,
+        read: &BTreeSet<ObjectKey>,
+    ) -> Option<Result<Sealed, Problem>> {
+        if manifest.kind != "ConfigMap" || manifest.api_version != "v1" {
+            return None;
+        }
+        let sealed = |text: &str| {
+            let is_one = !placeholder::is_template(text) && !self.is_read(manifest, read);
+            is_one.then(|| self.sealed(manifest, text))
+        };
+        manifest.json.peek(sealed)
+    }
+
+    fn is_read(&self, manifest: &Manifest, read: &BTreeSet<ObjectKey>) -> bool {
+        let namespace = manifest.namespace.as_deref();
+        let namespace = namespace.unwrap_or(&self.dress.namespace);
+        let key = || ObjectKey::new("", "ConfigMap", Some(namespace), &manifest.name);
+        !read.is_empty() && read.contains(&key())
+    }
+
+    fn sealed(&self, manifest: &Manifest, text: &str) -> Result<Sealed, Problem> {
         let problem = |message: String| Problem {
             place: Place::of(manifest).to_string(),
             message,
             hint: None,
         };
-        let text = manifest.json.read();
         let document: Document<'_> =
-            serde_json::from_str(&text).map_err(|error| problem(error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| problem(error.to_string()))?;
         let value = self.dress.metadata(&document);
         let key = key_of(&value, &self.resource, &self.dress.namespace);
         check_name(&key).map_err(|why| problem(format!("{}: {why}", key.short())))?;
-        let text = document.with(&text, &value["metadata"]);
+        let text = document.with(text, &value["metadata"]);
         let digest = self.key.of_json(&text);
         let body = match manifest.json.slot() {
             Some(document) => Wanted::dressed(document, self.dress),

@@ -6,7 +6,7 @@
 use super::workload::template_pointer;
 use crate::config::ServiceConfig;
 use crate::manifest::kinds::builtin;
-use crate::manifest::{Manifest, Service};
+use crate::manifest::{Manifest, Service, placeholder};
 
 /// So many documents are there as JSON values at once, where nothing needs them together.
 pub(super) const PORTION: usize = 256;
@@ -30,7 +30,9 @@ impl<'a> Portions<'a> {
     /// The portions of a service with these settings.
     pub(super) fn of(service: &'a Service, settings: &ServiceConfig) -> Self {
         let looked_into = !settings.patches.is_empty()
-            || service.manifests().any(|m| m.json.read().contains("$j{"));
+            || service
+                .manifests()
+                .any(|m| m.json.peek(placeholder::refers));
         let scales = service
             .manifests()
             .any(|m| &*m.kind == "HorizontalPodAutoscaler");
