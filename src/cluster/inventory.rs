@@ -112,17 +112,12 @@ impl Hands {
 }
 
 fn encode(instance: &Instance, inventory: &Inventory) -> Value {
-    let kinds: BTreeSet<String> = inventory
-        .records
-        .keys()
-        .map(|key| {
-            if key.group.is_empty() {
-                key.kind.to_string()
-            } else {
-                format!("{}.{}", key.kind, key.group)
-            }
-        })
-        .collect();
+    let keys = inventory.records.keys();
+    let kinds: BTreeSet<(&str, &str)> = keys.map(|key| (&*key.kind, &*key.group)).collect();
+    let kinds = kinds.into_iter().map(|(kind, group)| match group {
+        "" => kind.to_owned(),
+        group => format!("{kind}.{group}"),
+    });
     let namespaces: BTreeSet<&str> = inventory
         .records
         .keys()
@@ -141,7 +136,7 @@ fn encode(instance: &Instance, inventory: &Inventory) -> Value {
             NAMESPACE_ANNOTATION: inventory.namespace,
             EPOCH_ANNOTATION: inventory.epoch.to_string(),
             "applyset.kubernetes.io/tooling": concat!("jsorc/v", env!("CARGO_PKG_VERSION")),
-            "applyset.kubernetes.io/contains-group-kinds": kinds.into_iter().collect::<Vec<_>>().join(","),
+            "applyset.kubernetes.io/contains-group-kinds": kinds.collect::<Vec<_>>().join(","),
             "applyset.kubernetes.io/additional-namespaces": namespaces.into_iter().collect::<Vec<_>>().join(","),
         },
     });

@@ -29,22 +29,19 @@ const DONE: &str = "d";
 #[must_use]
 pub fn encode(records: &BTreeMap<ObjectKey, Arc<Record>>) -> String {
     let mut text = String::with_capacity(records.len() * 100);
-    let mut group = String::new();
+    let mut group = None;
+    // Writing to a string cannot fail.
     for (key, record) in records {
-        let resource = &record.resource;
-        let place = key.namespace.as_deref().unwrap_or(NONE);
-        let header = format!(
-            "{} {} {} {place}",
-            resource.api_version(),
-            key.kind,
-            resource.plural
-        );
-        // Writing to a string cannot fail.
-        if header != group {
-            let _ = writeln!(text, "{header}");
-            group = header;
+        let of = (&record.resource, &key.kind, &key.namespace);
+        if group != Some(of) {
+            group = Some(of);
+            let (api_version, plural) = (record.resource.api_version(), &record.resource.plural);
+            let place = key.namespace.as_deref().unwrap_or(NONE);
+            let _ = writeln!(text, "{api_version} {} {plural} {place}", key.kind);
         }
-        let _ = writeln!(text, " {}", line(key, record));
+        text.push(' ');
+        add_line(&mut text, key, record);
+        text.push('\n');
     }
     text
 }
@@ -114,20 +111,26 @@ impl Group {
     }
 }
 
-fn line(key: &ObjectKey, record: &Record) -> String {
-    let applied = record.applied.as_ref();
-    let version = applied.and_then(|applied| applied.version.as_deref());
-    let line = format!(
-        "{} {} {}",
-        key.name,
-        applied.map_or_else(|| NONE.to_owned(), proof),
-        version.map_or_else(|| NONE.to_owned(), short_version),
-    );
+fn add_line(text: &mut String, key: &ObjectKey, record: &Record) {
+    text.push_str(&key.name);
+    text.push(' ');
+    let Some(applied) = &record.applied else {
+        let done = record.done.then_some([" ", DONE]);
+        text.extend(
+            [NONE, " ", NONE]
+                .into_iter()
+                .chain(done.into_iter().flatten()),
+        );
+        return;
+    };
+    add_proof(text, applied);
+    text.push(' ');
+    add_version(text, applied.version.as_deref());
     let flags = if record.done { DONE } else { NONE };
-    match applied.map(|applied| applied.conflicts.as_slice()) {
-        None | Some([]) if record.done => format!("{line} {flags}"),
-        None | Some([]) => line,
-        Some(conflicts) => format!("{line} {flags} {}", long_conflicts(conflicts)),
+    match applied.conflicts.as_slice() {
+        [] if record.done => text.extend([" ", flags]),
+        [] => {}
+        conflicts => text.extend([" ", flags, " ", &long_conflicts(conflicts)]),
     }
 }
 
@@ -138,12 +141,11 @@ const HASH: usize = 8;
 /// The bytes of a proof with everything in it.
 const PROOF: usize = UID + 4 * HASH;
 
-fn proof(applied: &Applied) -> String {
+fn add_proof(text: &mut String, applied: &Applied) {
     let mut bytes = Vec::with_capacity(PROOF);
-    let mut word = String::new();
     match number_of(&applied.uid) {
         Some(number) => bytes.extend(number.to_be_bytes()),
-        None => word = format!("{}=", long(&applied.uid)),
+        None => text.extend([&*long(&applied.uid), "="]),
     }
     let evidence = applied.evidence.as_ref();
     let hashes = [
@@ -156,8 +158,7 @@ fn proof(applied: &Applied) -> String {
     for hash in hashes.into_iter().flatten() {
         bytes.extend(hash.0.to_be_bytes());
     }
-    BASE64.encode_string(bytes, &mut word);
-    word
+    BASE64.encode_string(bytes, text);
 }
 
 /// What a proof says, without version and conflicts.
@@ -193,9 +194,18 @@ fn proof_of(word: &str) -> Option<Applied> {
 
 /// The number that a UUID stands for, where it is written as servers write it.
 fn number_of(uid: &str) -> Option<u128> {
-    let digits: String = uid.chars().filter(|c| *c != '-').collect();
-    let number = u128::from_str_radix(&digits, 16).ok()?;
-    (long_uid(number) == uid).then_some(number)
+    if uid.len() != 36 {
+        return None;
+    }
+    uid.bytes().enumerate().try_fold(0, |number, (at, byte)| {
+        let digit = match (byte, matches!(at, 8 | 13 | 18 | 23)) {
+            (b'-', true) => return Some(number),
+            (b'0'..=b'9', false) => byte - b'0',
+            (b'a'..=b'f', false) => byte - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u128::from(digit))
+    })
 }
 
 fn long_uid(number: u128) -> String {
@@ -205,12 +215,12 @@ fn long_uid(number: u128) -> String {
 }
 
 /// A version is opaque, and a number on every server there is.
-fn short_version(version: &str) -> String {
-    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number {
-        version.to_owned()
-    } else {
-        long(version)
+fn add_version(text: &mut String, version: Option<&str>) {
+    let is_number = |version: &str| version.bytes().all(|byte| byte.is_ascii_digit());
+    match version {
+        None => text.push_str(NONE),
+        Some(version) if !version.is_empty() && is_number(version) => text.push_str(version),
+        Some(version) => text.push_str(&long(version)),
     }
 }
 
@@ -303,6 +313,25 @@ mod tests {
             record("d", None, false),
         ]);
         assert_eq!(decode(&encode(&records)), records);
+    }
+
+    #[test]
+    fn only_a_uuid_as_servers_write_it_is_a_number() {
+        let number = number_of(UID).unwrap();
+        assert_eq!(long_uid(number), UID);
+        assert_eq!(number_of("00000000-0000-0000-0000-000000000000"), Some(0));
+        let odd = [
+            "",
+            "0F0E36A2-9F5C-4A53-9D5C-5A1C4F0C7A11",
+            "0f0e36a29-f5c-4a53-9d5c-5a1c4f0c7a11",
+            "0f0e36a2-9f5c-4a53-9d5c-5a1c4f0c7a1",
+            "0f0e36a2-9f5c-4a53-9d5c-5a1c4f0c7a111",
+            "0f0e36a2-9f5c-4a53-9d5c05a1c4f0c7a11",
+            "0f0e36a2-9f5c-4a53-9d5c-5a1c4f0c7ag1",
+        ];
+        for uid in odd {
+            assert_eq!(number_of(uid), None, "{uid}");
+        }
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl Call<'_> {
             method,
             uri,
             content_type: "application/json",
-            body: body.to_string().into_bytes(),
+            // A tree can always be written.
+            body: serde_json::to_vec(body).unwrap_or_default(),
             secret: false,
             accept: WHOLE,
         }
