@@ -62,7 +62,7 @@ impl Reader {
 impl Hands {
     /// Whether a namespace is known to be missing. It is asked over the connection that writes, which
     /// is open by the time that there is something to write.
-    pub async fn lacks_namespace(&self, name: &str) -> bool {
+    async fn lacks_namespace(&self, name: &str) -> bool {
         let uri = format!("/api/v1/namespaces/{name}");
         let found = read_reply(self.client(), &uri).await;
         matches!(
@@ -75,7 +75,7 @@ impl Hands {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub async fn create_namespace(&self, name: &str) -> Result<(), WriteError> {
+    async fn create_namespace(&self, name: &str) -> Result<(), WriteError> {
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         match send(
             self.client(),
@@ -99,6 +99,10 @@ impl Hands {
         key: &FingerprintKey,
         create_namespace: bool,
     ) -> Result<FingerprintKey, WriteError> {
+        // A server waits for a missing namespace before it refuses what is put into it.
+        if create_namespace && self.lacks_namespace(&instance.namespace).await {
+            self.create_namespace(&instance.namespace).await?;
+        }
         match self.store(instance, key).await {
             Ok(()) => Ok(key.clone()),
             Err(WriteError::NamespaceMissing(_)) if create_namespace => {

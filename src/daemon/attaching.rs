@@ -6,14 +6,10 @@ use super::loading::Settings;
 use super::session::{Access, Link, READS_AT_ONCE, SEEN_AT_ONCE, Session, SessionError, prepare};
 use super::writers::Writers;
 use crate::cluster::{Eyes, Forwarder, Hands, Stored, passing_key};
-use crate::desired::{FingerprintKey, Resource};
+use crate::desired::{DesiredSet, FingerprintKey, Resource};
 use crate::engine::{ClusterState, Event, WriteError, watches_of};
-use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
-
-/// A request passes from the buffer of its client to the connection and from there to the socket.
-const TURNS: usize = 16;
 
 fn broken(error: &kube::Error) -> SessionError {
     prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
@@ -27,8 +23,6 @@ pub struct Beginning {
     pub(super) served: Vec<Resource>,
     pub(super) stored: Stored,
     hands: Option<Hands>,
-    /// Whether the namespace that the key is to be stored in is missing.
-    is_homeless: bool,
     eyes: Eyes,
     sights: mpsc::Sender<Event>,
     seen: mpsc::Receiver<Event>,
@@ -63,20 +57,12 @@ impl Beginning {
             sights.clone(),
         );
         let foreign = settings.foreign_api_versions();
-        let (config, mut is_homeless) = (&settings.loaded.config, false);
         let finding_key = async {
             let found = connected.reader.fingerprint_key(&settings.instance).await;
             if matches!(found, Ok(None)) {
                 // Nothing of this instance is stored: everything will have to be looked at.
                 let expected = settings.expected_watches(|_| true);
                 eyes.begin(expected).map_err(|error| broken(&error))?;
-                if let Some(hands) = &hands
-                    && config.enabled
-                    && config.create_namespace
-                {
-                    // A server waits for a missing namespace before it refuses what is put into it.
-                    is_homeless = hands.lacks_namespace(&settings.instance.namespace).await;
-                }
             }
             match found {
                 // Who may not read the key compares with a key of its own, which costs dry runs.
@@ -101,7 +87,6 @@ impl Beginning {
             served: served?,
             stored: stored.map_err(prepare("read the inventories"))?,
             hands,
-            is_homeless,
             eyes,
             sights,
             seen,
@@ -121,14 +106,6 @@ impl Beginning {
     #[must_use]
     pub fn was_applied_before(&self) -> bool {
         !self.stored.inventories.is_empty()
-    }
-}
-
-/// Composing holds the only thread; a request has gone through all that takes part in sending it after
-/// so many turns.
-async fn on_its_way() {
-    for _ in 0..TURNS {
-        tokio::task::yield_now().await;
     }
 }
 
@@ -164,7 +141,6 @@ impl Session {
             served,
             stored,
             hands,
-            is_homeless,
             eyes,
             sights,
             seen,
@@ -210,7 +186,7 @@ impl Session {
             self.carry_out(command);
         }
         self.outdated = false;
-        if let Err(error) = self.compose(settings, is_homeless).await {
+        if let Err(error) = self.compose(settings).await {
             self.link = None;
             return Err(error);
         }
@@ -221,42 +197,43 @@ impl Session {
 
     /// Gives the engine what is wanted. The key that the instance lacks is stored meanwhile; where
     /// somebody else was faster, all of it is composed again with theirs.
-    async fn compose(
-        &mut self,
-        settings: &Settings,
-        is_homeless: bool,
-    ) -> Result<(), SessionError> {
+    async fn compose(&mut self, settings: &Settings) -> Result<(), SessionError> {
         let hands = self.link.as_ref().and_then(|link| link.hands.clone());
         let config = &settings.loaded.config;
         let hands = hands.filter(|_| config.enabled && !self.key_is_shared);
         let Some(hands) = hands else {
             return self.give(settings);
         };
-        let not_stored = prepare("store the instance's key");
         let (instance, key) = (&settings.instance, self.key.clone());
-        if is_homeless {
-            let made = hands.create_namespace(&instance.namespace).await;
-            made.map_err(&not_stored)?;
-        }
-        let mut storing =
-            pin!(hands.store_fingerprint_key(instance, &key, config.create_namespace));
-        let stored = tokio::select! {
-            biased;
-            stored = &mut storing => Some(stored),
-            () = on_its_way() => None,
-        };
-        self.give(settings)?;
-        let stored = match stored {
-            Some(stored) => stored,
-            None => storing.await,
-        };
-        let stored = stored.map_err(not_stored)?;
+        let storing = hands.store_fingerprint_key(instance, &key, config.create_namespace);
+        let (set, stored) = tokio::join!(self.composed_apart(settings), storing);
+        let stored = stored.map_err(prepare("store the instance's key"))?;
+        let set = set?;
         self.key_is_shared = true;
-        if stored != self.key {
-            self.engine.set_key(stored.clone());
-            self.key = stored;
-            self.give(settings)?;
+        if stored == self.key {
+            self.take(settings, set);
+            return Ok(());
         }
-        Ok(())
+        self.engine.set_key(stored.clone());
+        self.key = stored;
+        self.give(settings)
+    }
+
+    /// What is wanted, composed by a thread of its own: this one goes on with what is asked of the
+    /// server.
+    fn composed_apart(
+        &self,
+        settings: &Settings,
+    ) -> impl Future<Output = Result<DesiredSet, SessionError>> + use<> {
+        let (settings, key, served) = (settings.clone(), self.key.clone(), self.served.clone());
+        let dismissed: Vec<Arc<str>> = self.engine.orders().dismissed().cloned().collect();
+        let compose = move || settings.desired_without(&key, &served, dismissed.iter());
+        let composing = tokio::task::spawn_blocking(compose);
+        async {
+            match composing.await {
+                Ok(set) => Ok(set?),
+                Err(broken) => std::panic::resume_unwind(broken.into_panic()),
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The services.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// The configuration.
     pub loaded: Loaded,
     /// Whose it is.
@@ -118,7 +118,7 @@ pub fn load(inputs: &Inputs) -> Result<Settings, LoadError> {
         namespace: namespace.unwrap_or_else(|| config.namespace.clone()),
     };
     Ok(Settings {
-        catalog,
+        catalog: catalog.into(),
         loaded,
         instance,
         warnings,

@@ -8,7 +8,7 @@ use super::runner::Runner;
 use super::writers::Writers;
 use crate::cluster::{ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
-use crate::desired::{FingerprintKey, Instance, Resource};
+use crate::desired::{DesiredSet, FingerprintKey, Instance, Resource};
 use crate::engine::{
     ClusterState, Engine, Event, Mode, Now, Occurrence, Permits, Status, WriteError,
 };
@@ -165,7 +165,13 @@ impl Session {
     /// When they do not fit; what was wanted before stays in force.
     pub fn give(&mut self, settings: &Settings) -> Result<(), SessionError> {
         let dismissed = self.engine.orders().dismissed();
-        let mut set = settings.desired_without(&self.key, &self.served, dismissed)?;
+        let set = settings.desired_without(&self.key, &self.served, dismissed)?;
+        self.take(settings, set);
+        Ok(())
+    }
+
+    /// Takes what was composed of these settings as what ought to be from now on.
+    pub(super) fn take(&mut self, settings: &Settings, mut set: DesiredSet) {
         if self.link.is_none() {
             set.forget_bodies();
         }
@@ -176,7 +182,6 @@ impl Session {
             .collect();
         self.numbers_of = super::carrying::numbers_of(settings);
         self.send(Event::Desired(Box::new(set)));
-        Ok(())
     }
 
     /// Gives the same services anew, when an order changed which of them are kept alive.
