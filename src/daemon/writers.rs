@@ -2,6 +2,9 @@
 //!
 //! What waits is a command in a queue, not a task: thousands of objects cost no more memory than
 //! their commands. When the connection is given up, what has not begun is dropped.
+//!
+//! Writers come one after another, each called by the one before it. On one thread, those that come
+//! together prepare all of their requests before the first of them is on its way.
 
 use super::pace::Pace;
 use crate::cluster::{Hands, Reader};
@@ -29,12 +32,17 @@ struct Crew {
 struct Lane {
     waiting: VecDeque<Write>,
     working: usize,
+    /// Whether one of those that work has not begun.
+    coming: bool,
     unanswered: usize,
     pace: Pace,
 }
 
 /// A writer's place, given back however it ends.
-struct Seat(Crew);
+struct Seat {
+    crew: Crew,
+    begun: bool,
+}
 
 impl Writers {
     pub(super) fn new(
@@ -94,16 +102,18 @@ impl Crew {
         self.lane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts writers while something waits and there is room for them.
+    /// Starts a writer where something waits and there is room for one.
     fn call_in(&self) {
         let mut lane = self.lane();
-        let room = lane.pace.limit().saturating_sub(lane.working);
-        let more = room.min(lane.waiting.len());
-        lane.working += more;
-        drop(lane);
-        for _ in 0..more {
-            tokio::spawn(Seat(self.clone()).work());
+        let has_room = lane.working < lane.pace.limit() && !lane.waiting.is_empty();
+        if lane.coming || !has_room {
+            return;
         }
+        lane.working += 1;
+        lane.coming = true;
+        drop(lane);
+        let (crew, begun) = (self.clone(), false);
+        tokio::spawn(Seat { crew, begun }.work());
     }
 
     fn next(&self) -> Option<Write> {
@@ -145,20 +155,29 @@ impl Crew {
 }
 
 impl Seat {
-    async fn work(self) {
-        while let Some(write) = self.0.next() {
-            Box::pin(self.0.carry_out(write)).await;
-            self.0.call_in();
+    async fn work(mut self) {
+        self.begin();
+        self.crew.call_in();
+        while let Some(write) = self.crew.next() {
+            Box::pin(self.crew.carry_out(write)).await;
+            self.crew.call_in();
+        }
+    }
+
+    fn begin(&mut self) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.crew.lane().coming = false;
         }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.lane().working -= 1;
+        self.begin();
+        self.crew.lane().working -= 1;
         // A write may have come between the last look and this.
-        if !self.0.lane().waiting.is_empty() && tokio::runtime::Handle::try_current().is_ok() {
-            self.0.call_in();
+        if tokio::runtime::Handle::try_current().is_ok() {
+            self.crew.call_in();
         }
     }
 }
@@ -173,8 +192,12 @@ mod tests {
 
     /// Writers without hands, that have not begun: nothing runs before the test waits.
     fn asked(count: u64) -> (Writers, UnboundedReceiver<Event>) {
+        asked_of("127.0.0.1:1", count, &Verb::Restart)
+    }
+
+    fn asked_of(server: &str, count: u64, verb: &Verb) -> (Writers, UnboundedReceiver<Event>) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
+        let config = kube::Config::new(format!("http://{server}").parse().unwrap());
         let reader = Reader::new(&config, "jsorc", &Counter::default()).unwrap();
         let (events, told) = unbounded_channel();
         let writers = Writers::new(reader, None, events);
@@ -191,7 +214,7 @@ mod tests {
                 key: ObjectKey::new("", "ConfigMap", Some("prod"), &attempt.to_string()),
                 resource: resource.clone(),
                 attempt,
-                verb: Verb::Restart,
+                verb: verb.clone(),
             });
         }
         (writers, told)
@@ -239,5 +262,29 @@ mod tests {
         writers.give_up();
         assert_eq!(writers.unanswered(), 0);
         assert!(told.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn as_many_work_as_there_is_room_for() {
+        // It takes connections and answers nothing.
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap().to_string();
+        let body = String::from(r#"{"metadata":{"name":"a"}}"#).into();
+        let (writers, _told) = asked_of(&address, 100, &Verb::Prove { body });
+        assert_eq!(writers.waiting(), 100);
+        let limit = Pace::default().limit();
+        while writers.crew.lane().working < limit {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(writers.crew.lane().working, limit);
+        assert_eq!(
+            (writers.waiting(), writers.unanswered()),
+            (100 - limit, 100)
+        );
+        writers.give_up();
+        assert_eq!(writers.unanswered(), limit);
     }
 }
