@@ -288,8 +288,9 @@ pub(super) async fn carry_out(
                 progress.print(&occurrence::line(occurrence));
             }
         }
-        let status = session.status();
-        progress.update(&status);
+        if progress.shows() {
+            progress.update(&session.status());
+        }
         let applied = session.engine().is_applied();
         if applied && (!args.wait || session.engine().is_settled()) {
             break true;

@@ -48,6 +48,13 @@ impl Progress {
         }
     }
 
+    /// Whether anything is shown: where a status is asked for each answer to thousands of writes, it
+    /// costs more than they do.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        self.manner != Manner::Silent
+    }
+
     /// Shows where the services stand now.
     pub fn update(&mut self, status: &Status) {
         let changed = self.board.take(status, self.began.elapsed());
