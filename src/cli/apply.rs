@@ -63,7 +63,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     }
     let gist = session.engine().gist();
     require_rights(context, &settings, &mut session, &gist).await?;
-    match confirm(context, &args, &settings, &connected, &session).await {
+    match confirm(context, &args, &settings, &connected, &session, &gist).await {
         // Much may have changed while somebody thought about it.
         Ok(true) => session.keep_looking(),
         Ok(false) => {}
@@ -204,8 +204,9 @@ async fn confirm(
     settings: &Settings,
     connected: &Connected,
     session: &Session,
+    gist: &Gist,
 ) -> Result<bool, Failure> {
-    let losses = session.engine().gist().losses();
+    let losses = gist.losses();
     if losses == 0 || args.yes {
         return Ok(false);
     }

@@ -71,11 +71,10 @@ impl Dress {
         }
     }
 
-    /// An object of a namespaced kind with nothing but the metadata that the document gets.
-    pub(super) fn metadata(&self, document: &Document<'_>) -> Value {
+    /// An object of a namespaced kind with nothing but the metadata of the document, in its namespace.
+    pub(super) fn placed(&self, document: &Document<'_>) -> Value {
         let mut object = json!({"metadata": document.value()});
         namespace::settle(&mut object, &self.namespace);
-        self.label(&mut object);
         object
     }
 
@@ -83,8 +82,19 @@ impl Dress {
     /// metadata.
     pub(super) fn put_on(&self, text: &str) -> Option<String> {
         let document: Document<'_> = serde_json::from_str(text).ok()?;
-        let added = self.added_to(text, &document);
-        Some(added.unwrap_or_else(|| document.with(text, &self.metadata(&document)["metadata"])))
+        Some(self.put_on_document(text, &document))
+    }
+
+    /// The same, where the text has been looked into.
+    pub(super) fn put_on_document(&self, text: &str, document: &Document<'_>) -> String {
+        let added = self.added_to(text, document);
+        added.unwrap_or_else(|| self.put_together(text, document))
+    }
+
+    fn put_together(&self, text: &str, document: &Document<'_>) -> String {
+        let mut object = self.placed(document);
+        self.label(&mut object);
+        document.with(text, &object["metadata"])
     }
 
     /// The text with what it gets; nothing where the document gives some of that itself.
@@ -160,7 +170,7 @@ impl Document<'_> {
     }
 
     /// Its text with other metadata.
-    pub(super) fn with(&self, text: &str, metadata: &Value) -> String {
+    fn with(&self, text: &str, metadata: &Value) -> String {
         let Range { start, end } = place_in(text, self.metadata.get());
         let (before, after) = (text.get(..start), text.get(end..));
         // A tree can always be written.
@@ -207,7 +217,7 @@ mod tests {
     fn both(text: &str) -> (Option<String>, String) {
         let document: Document<'_> = serde_json::from_str(text).unwrap();
         let dress = dress();
-        let apart = document.with(text, &dress.metadata(&document)["metadata"]);
+        let apart = dress.put_together(text, &document);
         (dress.added_to(text, &document), apart)
     }
 

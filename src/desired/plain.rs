@@ -56,10 +56,10 @@ impl Plain<'_> {
         };
         let document: Document<'_> =
             serde_json::from_str(text).map_err(|error| problem(error.to_string()))?;
-        let value = self.dress.metadata(&document);
+        let value = self.dress.placed(&document);
         let key = key_of(&value, &self.resource, &self.dress.namespace);
         check_name(&key).map_err(|why| problem(format!("{}: {why}", key.short())))?;
-        let text = document.with(text, &value["metadata"]);
+        let text = self.dress.put_on_document(text, &document);
         let digest = self.key.of_json(&text);
         let body = match manifest.json.slot() {
             Some(document) => Wanted::dressed(document, self.dress),
