@@ -3,6 +3,7 @@
 use crate::api::ListenError;
 use crate::cluster::ConnectError;
 use crate::daemon::{LoadError, SessionError};
+use crate::engine::WriteError;
 use crate::manifest::system;
 
 /// The exit codes.
@@ -108,10 +109,16 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::Connect(error) => error.into(),
             SessionError::Load(error) => error.into(),
-            SessionError::Prepare { .. } => {
-                let forbidden = error.to_string().contains("forbidden");
-                let hint =
-                    forbidden.then(|| "`jsorc rbac` prints the rights that are needed".to_owned());
+            SessionError::Prepare { ref source, .. } => {
+                let hint = match source {
+                    WriteError::Forbidden(_) => {
+                        Some("`jsorc rbac` prints the rights that are needed".to_owned())
+                    }
+                    WriteError::NamespaceMissing(name) => Some(format!(
+                        "`kubectl create namespace {name}` makes it; with create_namespace: true jsorc does"
+                    )),
+                    _ => None,
+                };
                 Self::failed(error.to_string(), hint)
             }
         }
@@ -131,5 +138,23 @@ impl From<ListenError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::failed(system::words(&error), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cluster_lacks_at_the_beginning_comes_with_what_to_do() {
+        let hint = |source: WriteError| {
+            let action = "store the instance's key";
+            Failure::from(SessionError::Prepare { action, source }).hint
+        };
+        let missing = hint(WriteError::NamespaceMissing("prod".into())).unwrap();
+        assert!(missing.contains("create_namespace"), "{missing}");
+        let forbidden = hint(WriteError::Forbidden("secrets is forbidden".into())).unwrap();
+        assert!(forbidden.contains("jsorc rbac"), "{forbidden}");
+        assert_eq!(hint(WriteError::Changed), None);
     }
 }
