@@ -105,6 +105,7 @@ impl Hands {
         }
         match self.store(instance, key).await {
             Ok(()) => Ok(key.clone()),
+            // Whoever may not look at namespaces learns it here.
             Err(WriteError::NamespaceMissing(_)) if create_namespace => {
                 self.create_namespace(&instance.namespace).await?;
                 self.store(instance, key).await.map(|()| key.clone())

@@ -115,12 +115,10 @@ fn add_line(text: &mut String, key: &ObjectKey, record: &Record) {
     text.push_str(&key.name);
     text.push(' ');
     let Some(applied) = &record.applied else {
-        let done = record.done.then_some([" ", DONE]);
-        text.extend(
-            [NONE, " ", NONE]
-                .into_iter()
-                .chain(done.into_iter().flatten()),
-        );
+        text.extend([NONE, " ", NONE]);
+        if record.done {
+            text.extend([" ", DONE]);
+        }
         return;
     };
     add_proof(text, applied);
