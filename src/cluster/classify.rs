@@ -29,10 +29,7 @@ pub fn refused(status: StatusCode, body: &[u8], secret: bool) -> WriteError {
         404 => answer.missing(),
         409 => answer.conflict(status),
         422 => answer.invalid(status),
-        429 | 500 | 502 | 503 | 504 => WriteError::Busy {
-            message: answer.message(status),
-            after: answer.retry_after(),
-        },
+        429 | 500 | 502 | 503 | 504 => answer.busy(status),
         _ => WriteError::Invalid(answer.message(status)),
     }
 }
@@ -68,9 +65,6 @@ impl Answer<'_> {
 
     fn message(&self, status: StatusCode) -> String {
         let said = self.text("/message");
-        if let Some(faults) = untyped::faults(said, self.secret) {
-            return faults;
-        }
         if self.secret && status != StatusCode::FORBIDDEN {
             let fields: Vec<&str> = self
                 .causes()
@@ -87,6 +81,17 @@ impl Answer<'_> {
             format!("the server answered {status}")
         } else {
             said.to_owned()
+        }
+    }
+
+    /// What does not fit its kind is answered like a failure of the server.
+    fn busy(&self, status: StatusCode) -> WriteError {
+        match untyped::faults(self.text("/message"), self.secret) {
+            Some(faults) => WriteError::Misfit(faults),
+            None => WriteError::Busy {
+                message: self.message(status),
+                after: self.retry_after(),
+            },
         }
     }
 

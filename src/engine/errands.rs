@@ -228,6 +228,7 @@ impl Engine {
         self.tell(Occurrence::Refused {
             service,
             key,
+            others: 0,
             reason: "somebody else created it in the same moment; what the apply changed was \
                      taken back"
                 .to_owned(),

@@ -184,6 +184,9 @@ pub enum WriteError {
         /// How long it asks to wait.
         after: Option<Duration>,
     },
+    /// It does not fit its kind, as far as the server knows the kind by now.
+    #[error("{0}")]
+    Misfit(String),
     /// It was not begun, because another process may lead.
     #[error("{0}")]
     NotBegun(&'static str),
@@ -230,6 +233,7 @@ impl WriteError {
         matches!(
             self,
             Self::Busy { .. }
+                | Self::Misfit(_)
                 | Self::NotBegun(_)
                 | Self::Unreachable(_)
                 | Self::TimedOut(_)

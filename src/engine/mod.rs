@@ -23,6 +23,7 @@ mod answering;
 mod backoff;
 pub mod body;
 mod census;
+mod chorus;
 mod chronicle;
 mod claims;
 mod clearing;
@@ -147,6 +148,7 @@ pub struct Engine {
     watches: BTreeMap<WatchKey, bool>,
     echoes: usize,
     outages: outages::Outages,
+    chorus: chorus::Chorus,
     allowed: leavers::Allowed,
     permits: Option<Permits>,
     inventories: keeping::Reading,
@@ -204,6 +206,7 @@ impl Engine {
             watches: BTreeMap::new(),
             echoes: 0,
             outages: outages::Outages::default(),
+            chorus: chorus::Chorus::default(),
             allowed: leavers::Allowed::default(),
             permits: None,
             inventories: keeping::Reading::All,

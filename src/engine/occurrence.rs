@@ -56,6 +56,8 @@ pub enum Occurrence {
         service: Arc<str>,
         /// The object.
         key: ObjectKey,
+        /// How many other objects of the service are not written for the same reason.
+        others: usize,
         /// Why, with what can be done.
         reason: String,
         /// When it is tried again.

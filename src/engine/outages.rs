@@ -135,9 +135,22 @@ impl Engine {
 
     /// A watch goes on.
     pub(super) fn end_outage(&mut self, watch: &WatchKey, now: Now) {
+        if self.outages.reason(watch).is_some() {
+            self.wake_unanswered();
+        }
         if let Some((kinds, since)) = self.outages.ends(watch) {
             let after = now.mono.saturating_sub(since);
             self.tell(Occurrence::WatchedAgain { kinds, after });
+        }
+    }
+
+    /// The server speaks again: what it did not answer need not rest any longer.
+    fn wake_unanswered(&mut self) {
+        for (position, object) in self.objects.iter_mut().enumerate() {
+            if let Some(trouble) = object.trouble.as_mut().filter(|_| object.unsure) {
+                trouble.until = None;
+                self.queue.insert(position);
+            }
         }
     }
 

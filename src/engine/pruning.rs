@@ -4,6 +4,7 @@
 //! names the very uid was stored, and the delete carries uid and version. What we made without being
 //! told its uid is named there first.
 
+use super::chorus::Refusal;
 use super::health::Health;
 use super::leavers::Leaver;
 use super::looking::Sought;
@@ -238,13 +239,16 @@ impl Engine {
                 self.dirty.insert(name);
             }
             Err(error) => {
-                self.tell(Occurrence::Refused {
+                let again = Duration::from_secs(10);
+                let refusal = Refusal {
                     service: name,
                     key: key.clone(),
                     reason: error.to_string(),
-                    again: Some(Duration::from_secs(10)),
-                });
-                self.prune_from = self.prune_from.max(now.mono + Duration::from_secs(10));
+                    shared: error.passes(),
+                    again,
+                };
+                self.tell_refusal(refusal, now.mono);
+                self.prune_from = self.prune_from.max(now.mono + again);
                 self.wake(self.prune_from);
             }
         }

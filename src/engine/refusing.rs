@@ -1,5 +1,6 @@
 //! What becomes of a write that the server refused.
 
+use super::chorus::Refusal;
 use super::event::FieldConflict;
 use super::flight::{Cause, Errand, Flight};
 use super::object::{Looked, Object};
@@ -11,6 +12,17 @@ use std::time::Duration;
 
 /// How often a field that we applied before is tried to be written, before it is left to others.
 const ATTEMPTS: u32 = 3;
+
+/// How long an object waits for its next try.
+#[derive(Clone, Copy)]
+struct Wait {
+    /// Whether trying the same again soon can help.
+    passes: bool,
+    /// What the server asks for.
+    after: Option<Duration>,
+    /// Whether other objects meet the same.
+    shared: bool,
+}
 
 impl Engine {
     pub(super) fn on_refused(
@@ -27,7 +39,7 @@ impl Engine {
         match (flight.errand, error) {
             (Errand::Prove, error) if !error.passes() => {
                 let reason = format!("cannot change in place, and a new one is refused: {error}");
-                self.refuse(position, reason, false, None, now);
+                self.refuse(position, reason, false, now);
             }
             (Errand::Amend(_) | Errand::Strip | Errand::Clear, WriteError::Changed)
                 if self.begin_anew(position, flight) => {}
@@ -79,26 +91,35 @@ impl Engine {
                     | WriteError::NamespaceTerminating(_)
                     | WriteError::KindNotServed
             );
-        self.refuse(position, error.to_string(), passes, after, now);
+        let wait = Wait {
+            passes,
+            after,
+            shared: passes && !matches!(error, WriteError::Misfit(_)),
+        };
+        self.put_off(position, error.to_string(), wait, now);
     }
 
-    pub(super) fn refuse(
-        &mut self,
-        position: usize,
-        reason: String,
-        passes: bool,
-        after: Option<Duration>,
-        now: Now,
-    ) {
+    /// Tries an object again later that was refused for a reason of its own.
+    pub(super) fn refuse(&mut self, position: usize, reason: String, passes: bool, now: Now) {
+        let wait = Wait {
+            passes,
+            after: None,
+            shared: false,
+        };
+        self.put_off(position, reason, wait, now);
+    }
+
+    fn put_off(&mut self, position: usize, reason: String, wait: Wait, now: Now) {
         let object = &mut self.objects[position];
-        let again = object.fail(reason.clone(), now.mono, passes, after);
-        let (service, key) = (object.service.clone(), object.desired.key.clone());
-        self.tell(Occurrence::Refused {
-            service,
-            key,
+        let again = object.fail(reason.clone(), now.mono, wait.passes, wait.after);
+        let refusal = Refusal {
+            service: object.service.clone(),
+            key: object.desired.key.clone(),
             reason,
-            again: Some(again),
-        });
+            shared: wait.shared,
+            again,
+        };
+        self.tell_refusal(refusal, now.mono);
         self.wake(now.mono + again);
     }
 
@@ -111,7 +132,7 @@ impl Engine {
             let reason = WriteError::Conflict(taken).to_string();
             // Only the watch can tell, which may rest.
             self.echoes = 0;
-            return self.refuse(position, reason, true, None, now);
+            return self.refuse(position, reason, true, now);
         }
         let object = &self.objects[position];
         let reason = WriteError::Conflict(conflicts.clone()).to_string();
@@ -122,7 +143,7 @@ impl Engine {
         if take {
             self.objects[position].take = true;
         } else if known {
-            self.refuse(position, reason, false, None, now);
+            self.refuse(position, reason, false, now);
         } else {
             let object = &mut self.objects[position];
             object.conflicts.extend(conflicts);
@@ -131,6 +152,7 @@ impl Engine {
             self.tell(Occurrence::Refused {
                 service,
                 key,
+                others: 0,
                 reason,
                 again: None,
             });
@@ -162,7 +184,7 @@ impl Engine {
         } else {
             "policy.recreate: immutable deletes and creates it anew".to_owned()
         };
-        self.refuse(position, format!("{reason} ({hint})"), false, None, now);
+        self.refuse(position, format!("{reason} ({hint})"), false, now);
     }
 }
 

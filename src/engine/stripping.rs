@@ -112,6 +112,7 @@ impl Engine {
         self.tell(Occurrence::Refused {
             service,
             key,
+            others: 0,
             reason,
             again: None,
         });
@@ -195,6 +196,7 @@ impl Engine {
         self.tell(Occurrence::Refused {
             service,
             key,
+            others: 0,
             reason: format!(
                 "{} comes back when it is removed: left",
                 said(lasting.iter())

@@ -139,6 +139,7 @@ impl Engine {
         self.tell(Occurrence::Refused {
             service,
             key,
+            others: 0,
             reason: "spec.replicas is set by an autoscaler: left to it".to_owned(),
             again: None,
         });

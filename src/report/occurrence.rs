@@ -38,8 +38,17 @@ pub fn line(occurrence: &Occurrence) -> String {
         }
         Occurrence::Kept { key, reason, .. } => format!("{} stays: {reason}", key.short()),
         Occurrence::Refused {
-            key, reason, again, ..
-        } => format!("{}: {reason}{}", key.short(), next_try(*again)),
+            key,
+            others,
+            reason,
+            again,
+            ..
+        } => format!(
+            "{}{}: {reason}{}",
+            key.short(),
+            and_others(*others),
+            next_try(*again)
+        ),
         Occurrence::Fight { .. } => fight(occurrence),
         Occurrence::RerunIgnored { applied, .. } => format!(
             "{} applied; rerun ignored, pods are not ready yet",
@@ -151,10 +160,14 @@ pub fn json(occurrence: &Occurrence, at: Timestamp) -> Value {
             ("kept", json!({"object": object(key), "reason": reason}))
         }
         Occurrence::Refused {
-            key, reason, again, ..
+            key,
+            others,
+            reason,
+            again,
+            ..
         } => (
             "refused",
-            json!({"object": object(key), "reason": reason, "again_ms": again.map(millis)}),
+            json!({"object": object(key), "others": others, "reason": reason, "again_ms": again.map(millis)}),
         ),
         Occurrence::Fight {
             key,
@@ -323,6 +336,13 @@ fn changed_by(by: &Blame) -> String {
         Blame::Manager(manager, _) => format!(", changed by {manager}"),
         Blame::Unknown => String::new(),
     }
+}
+
+fn and_others(others: usize) -> String {
+    if others == 0 {
+        return String::new();
+    }
+    format!(" and {}", count(others, "other object"))
 }
 
 fn next_try(again: Option<Duration>) -> String {

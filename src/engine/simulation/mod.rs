@@ -24,6 +24,7 @@
 //! tells that life event by event. `JSORC_SIMULATION_SEEDS=N` lives so many. That the laws notice is
 //! shown by `tests/mutants`: each of its changes to the engine breaks the law that it names.
 
+mod away;
 mod carrying;
 mod dice;
 mod election;

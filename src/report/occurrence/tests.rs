@@ -89,10 +89,22 @@ fn every() -> Vec<(Occurrence, &'static str, Level)> {
             Occurrence::Refused {
                 service: service.clone(),
                 key: key.clone(),
+                others: 0,
                 reason: "forbidden: no right to patch".into(),
                 again: Some(seconds(10)),
             },
             "redis: Deployment/redis: forbidden: no right to patch (next try in 10 s)",
+            Level::WARN,
+        ),
+        (
+            Occurrence::Refused {
+                service: service.clone(),
+                key: key.clone(),
+                others: 796,
+                reason: "connection refused".into(),
+                again: Some(seconds(2)),
+            },
+            "redis: Deployment/redis and 796 other objects: connection refused (next try in 2 s)",
             Level::WARN,
         ),
         (
