@@ -299,7 +299,10 @@ impl Reader {
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let uri = "/apis/authentication.k8s.io/v1/selfsubjectreviews".to_owned();
         let user = match send(self.client(), Call::json(Method::POST, uri, &review)).await {
-            Ok(reply) => text(&reply.value(), "/status/userInfo/username"),
+            Ok(reply) => text(
+                &reply.value().map_err(refused)?,
+                "/status/userInfo/username",
+            ),
             // Servers before 1.28 do not have the review; they are asked something else soon.
             Err(WriteError::KindNotServed) => String::new(),
             Err(WriteError::Forbidden(said)) if said.contains(ANONYMOUS) => ANONYMOUS.to_owned(),

@@ -3,13 +3,14 @@
 //! A server allows about a hundred streams on one connection and a watch holds one for as long as
 //! it lives, so watches share connections in groups and never share one with writes.
 
+use super::client::Client;
 use super::connect::Target;
 use super::lately::Read;
-use super::transport::{Counter, Rights, client};
+use super::transport::{Counter, Rights};
 use super::watch::{Expected, Scope};
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
-use kube::{Client, Config};
+use kube::Config;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
@@ -132,8 +133,8 @@ impl Eyes {
         {
             return Ok(free);
         }
-        self.connections
-            .push((client(&self.config, Rights::ReadOnly, &self.counter)?, 0));
+        let client = Client::new(&self.config, Rights::ReadOnly, &self.counter)?;
+        self.connections.push((client, 0));
         Ok(self.connections.len() - 1)
     }
 }

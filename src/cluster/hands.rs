@@ -2,16 +2,17 @@
 //! refuses to; [`Hands`] can do both.
 
 use super::body::body_with;
+use super::client::Client;
 use super::fence::Fence;
 use super::request::{Call, WHOLE, read, send};
-use super::transport::{Counter, Rights, client};
+use super::transport::{Counter, Rights};
 use crate::desired::path::Path;
 use crate::desired::secret::generate;
 use crate::desired::{ObjectKey, Resource};
 use crate::engine::amending::releasing;
 use crate::engine::{Verb, Write, WriteError, Written};
 use http::Method;
-use kube::{Client, Config};
+use kube::Config;
 use serde_json::{Value, json};
 
 /// Eyes on a cluster that cannot change it.
@@ -35,7 +36,7 @@ impl Reader {
     /// # Errors
     /// When certificates or credentials cannot be read.
     pub fn new(config: &Config, manager: &str, counter: &Counter) -> Result<Self, kube::Error> {
-        let client = client(config, Rights::ReadOnly, counter)?;
+        let client = Client::new(config, Rights::ReadOnly, counter)?;
         Ok(Self {
             client,
             manager: manager.to_owned(),
@@ -90,7 +91,7 @@ impl Hands {
     /// When certificates or credentials cannot be read.
     pub fn new(config: &Config, reader: Reader, counter: &Counter) -> Result<Self, kube::Error> {
         Ok(Self {
-            client: client(config, Rights::ReadWrite, counter)?,
+            client: Client::new(config, Rights::ReadWrite, counter)?,
             reader,
             fence: Fence::default(),
         })

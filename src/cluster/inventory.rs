@@ -83,7 +83,9 @@ impl Hands {
             ..Call::json(method, uri, &encode(instance, inventory))
         };
         let reply = send(self.client(), call).await?;
-        Ok(reply.body.resource_version().unwrap_or_default())
+        let stored = reply.value()?;
+        let version = stored.pointer("/metadata/resourceVersion");
+        Ok(version.and_then(Value::as_str).unwrap_or("").to_owned())
     }
 }
 

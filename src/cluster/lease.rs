@@ -93,7 +93,7 @@ impl Reader {
     pub async fn lease(&self, instance: &Instance) -> Result<Option<Lease>, WriteError> {
         match read_reply(self.client(), &uri(instance)).await {
             Ok(reply) => {
-                let lease = Lease::of(&reply.value());
+                let lease = Lease::of(&reply.value()?);
                 Ok(Some(Lease {
                     read_at: reply.at.unwrap_or(lease.read_at),
                     ..lease
@@ -229,7 +229,7 @@ impl Candidate {
             None => Call::json(Method::POST, collection(&self.instance), &body),
         };
         let reply = send(self.hands.client(), call).await?;
-        Ok(Lease::of(&reply.value()))
+        Ok(Lease::of(&reply.value()?))
     }
 
     fn body(&self, lease: Option<&Lease>) -> Value {

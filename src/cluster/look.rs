@@ -103,7 +103,7 @@ impl Reader {
                 Err(WriteError::KindNotServed | WriteError::NamespaceMissing(_)) => {
                     return Ok(found);
                 }
-                other => other?.value(),
+                other => other?.value()?,
             };
             for item in page
                 .get("items")

@@ -6,6 +6,7 @@
 
 mod body;
 mod classify;
+mod client;
 mod connect;
 mod discover;
 mod effective;

@@ -72,7 +72,7 @@ impl Hands {
             None => Call::json(Method::POST, collection, &body),
         };
         let reply = send(self.client(), call).await?;
-        Ok(Orders::read(&reply.value()))
+        Ok(Orders::read(&reply.value()?))
     }
 }
 

@@ -1,15 +1,15 @@
 //! One request and its answer: sent once, read within a deadline, classified.
 
 use super::classify::refused;
+use super::client::Client;
 use super::transport::{DeadlineExceeded, Refused};
 use super::wording;
 use crate::engine::{Body as Document, WriteError};
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use kube::Client;
 use kube::client::Body;
-use serde::de::IgnoredAny;
+use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) const METADATA_LIST: &str =
 pub struct Reply {
     /// Whether something was created.
     pub created: bool,
-    /// The JSON document.
+    /// The document as it came. Whoever takes an object out of it learns whether it is one.
     pub body: Document,
     /// When, by the clock of who answered, if it says so.
     pub at: Option<Timestamp>,
@@ -38,9 +38,11 @@ pub struct Reply {
 
 impl Reply {
     /// The document as a tree.
-    #[must_use]
-    pub fn value(&self) -> Value {
-        self.body.value()
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn value(&self) -> Result<Value, WriteError> {
+        parsed(&self.body)
     }
 }
 
@@ -105,7 +107,7 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
     let response = client
         .send(request)
         .await
-        .map_err(|error| unanswered(&error))?;
+        .map_err(|error| unanswered(&*error))?;
     let status = response.status();
     let at = response.headers().get(header::DATE).and_then(date);
     let collected = tokio::time::timeout(BODY_DEADLINE, response.into_body().collect()).await;
@@ -121,12 +123,10 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
     if !status.is_success() {
         return Err(refused(status, &bytes, call.secret));
     }
-    let body = document(&bytes).ok_or_else(|| {
-        WriteError::Unreachable("the answer is not JSON; is this a Kubernetes API server?".into())
-    })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| no_json())?;
     Ok(Reply {
         created: status == StatusCode::CREATED,
-        body,
+        body: Box::<str>::from(text).into(),
         at,
     })
 }
@@ -136,10 +136,22 @@ fn date(header: &HeaderValue) -> Option<Timestamp> {
     parser.parse_timestamp(header.to_str().ok()?).ok()
 }
 
-fn document(bytes: &[u8]) -> Option<Document> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    serde_json::from_str::<IgnoredAny>(text).ok()?;
-    Some(Document::from(Box::<str>::from(text)))
+/// A document as what it ought to be.
+///
+/// # Errors
+/// When it is something else.
+pub fn parsed<'a, T: Deserialize<'a>>(document: &'a Document) -> Result<T, WriteError> {
+    serde_json::from_str(document.text()).map_err(|error| {
+        if error.is_data() {
+            WriteError::Unreachable(error.to_string())
+        } else {
+            no_json()
+        }
+    })
+}
+
+fn no_json() -> WriteError {
+    WriteError::Unreachable("the answer is not JSON; is this a Kubernetes API server?".into())
 }
 
 /// Reads once, and again a few times while the server is busy or the connection breaks.
@@ -147,7 +159,7 @@ fn document(bytes: &[u8]) -> Option<Document> {
 /// # Errors
 /// The last refusal.
 pub async fn read(client: &Client, uri: &str) -> Result<Value, WriteError> {
-    Ok(read_text(client, uri).await?.value())
+    read_reply(client, uri).await?.value()
 }
 
 /// Like [`read`], with the whole answer.
@@ -179,7 +191,7 @@ pub async fn read_text(client: &Client, uri: &str) -> Result<Document, WriteErro
 
 /// Why a request was not answered, in words that say what to look at.
 #[must_use]
-pub fn unanswered(error: &kube::Error) -> WriteError {
+pub fn unanswered(error: &(dyn Error + 'static)) -> WriteError {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     let mut deepest = error.to_string();
     while let Some(inner) = source {

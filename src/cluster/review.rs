@@ -38,7 +38,7 @@ impl Reader {
         let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
         let uri = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews".to_owned();
         let reply = send(self.client(), Call::json(Method::POST, uri, &body)).await?;
-        let review = reply.value();
+        let review = reply.value()?;
         let rules = review
             .pointer("/status/resourceRules")
             .and_then(Value::as_array);
@@ -72,7 +72,7 @@ impl Reader {
         let uri = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews".to_owned();
         let reply = send(self.client(), Call::json(Method::POST, uri, &body)).await?;
         Ok(reply
-            .value()
+            .value()?
             .pointer("/status/allowed")
             .and_then(Value::as_bool)
             .unwrap_or(false))

@@ -12,8 +12,8 @@ use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use kube::client::{Body, ClientBuilder, ConfigExt};
-use kube::{Client, Config};
+use kube::Config;
+use kube::client::{Body, ConfigExt};
 use rustls::pki_types::ServerName;
 use std::future::Future;
 use std::pin::Pin;
@@ -64,11 +64,22 @@ impl Counter {
     }
 }
 
-/// Builds a client with connections of its own.
+/// The layers that a request passes, over connections of their own.
 ///
 /// # Errors
 /// When certificates or credentials cannot be read.
-pub fn client(config: &Config, rights: Rights, counter: &Counter) -> Result<Client, kube::Error> {
+pub(super) fn stack(
+    config: &Config,
+    rights: Rights,
+    counter: &Counter,
+) -> Result<
+    impl Service<Request<Body>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + use<>,
+    kube::Error,
+> {
     let tls = config.rustls_client_config()?;
     let mut http = HttpConnector::new();
     http.enforce_http(false);
@@ -97,7 +108,7 @@ pub fn client(config: &Config, rights: Rights, counter: &Counter) -> Result<Clie
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(4 * STREAM_WINDOW)
         .build(https);
-    let service = ServiceBuilder::new()
+    Ok(ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
@@ -106,8 +117,7 @@ pub fn client(config: &Config, rights: Rights, counter: &Counter) -> Result<Clie
             counter: counter.clone(),
         })
         .map_err(BoxError::from)
-        .service(hyper);
-    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+        .service(hyper))
 }
 
 #[derive(Clone)]

@@ -7,13 +7,13 @@
 //! Between the two steps nothing is lost: the watch goes on from the version that the read ended with.
 //! After a break it asks first whether the store still has the history that this version is of.
 
+use super::client::Client;
 use super::lately::Read;
 use super::page::{Page, is_before, with_kind};
-use super::request::{read_text, unanswered};
+use super::request::{parsed, read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
 use futures::TryStreamExt;
 use http::Request;
-use kube::Client;
 use kube::core::WatchEvent;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -179,8 +179,7 @@ impl Watching {
             Err(WriteError::Forbidden(_)) => return Ok(false),
             other => other.map_err(|error| self.refused(&error))?,
         };
-        let page: Page<'_> =
-            serde_json::from_str(read.text()).map_err(|error| Ended::Failed(error.to_string()))?;
+        let page: Page<'_> = parsed(&read).map_err(|error| self.refused(&error))?;
         Ok(is_before(&page.metadata.resource_version, version))
     }
 
@@ -194,6 +193,7 @@ impl Watching {
             .map_err(|error| Ended::Failed(error.to_string()))?;
         let stream = self
             .client
+            .streaming()
             .request_events::<Box<RawValue>>(request)
             .await
             .map_err(|error| self.failed(&error))?;
@@ -262,8 +262,7 @@ impl Watching {
             let read = read_text(&self.client, &uri)
                 .await
                 .map_err(|error| self.refused(&error))?;
-            let page: Page<'_> = serde_json::from_str(read.text())
-                .map_err(|error| Ended::Failed(error.to_string()))?;
+            let page: Page<'_> = parsed(&read).map_err(|error| self.refused(&error))?;
             let (kind, api_version) = (&self.key.resource.kind, self.key.resource.api_version());
             for item in page.items.into_iter().flatten() {
                 let object = with_kind(item.get(), &api_version, kind);
