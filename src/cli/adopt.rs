@@ -41,7 +41,7 @@ pub(super) async fn command(context: &Context, args: AdoptArgs) -> Result<Exit, 
         claims.push((service, object, claim));
     }
     confirm(&args, &claims).await?;
-    let hands = connected.hands()?;
+    let hands = connected.hands();
     for (service, object, claim) in claims.iter().filter(|(_, _, claim)| !claim.ours) {
         take(&hands, &settings, service, object).await?;
         if !context.globals.quiet {

@@ -76,7 +76,7 @@ impl<'a> Farewell<'a> {
         services.dedup();
         services.sort_by_key(|name| std::cmp::Reverse(depth(settings, name, 0)));
         Ok(Self {
-            hands: connected.hands()?,
+            hands: connected.hands(),
             settings,
             connected,
             services,

@@ -116,9 +116,7 @@ async fn through_the_cluster(
         .flatten()
         .and_then(|values| port_of(values.pointer("/api/listen")?.as_str()?));
     let told = |why: String| format!("{pod}, which holds the Lease ({why})");
-    let forwarder = Forwarder::new(&connected.target.config, reader)
-        .map_err(|error| told(error.to_string()))?;
-    let forward = forwarder
+    let forward = Forwarder::new(reader)
         .to_running_pod(&instance.namespace, &pod, port.unwrap_or(DEFAULT_PORT))
         .await
         .map_err(|error| told(error.to_string()))?

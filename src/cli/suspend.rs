@@ -152,7 +152,7 @@ pub(super) async fn change(
     connected: &Connected,
     change: impl Fn(&mut Orders),
 ) -> Result<Orders, Failure> {
-    let hands = connected.hands()?;
+    let hands = connected.hands();
     let changed = hands
         .change_orders(&settings.instance, &connected.greeting.user, change)
         .await;

@@ -4,10 +4,10 @@
 //! copied. Ours can: thousands of writes do without the detour. Only watches go by kube's, which
 //! takes their streams apart.
 
-use super::transport::{Counter, Rights, stack};
+use super::road::Road;
+use super::transport::{Rights, stack};
 use http::{Request, Response};
 use hyper::body::Incoming;
-use kube::Config;
 use kube::client::{Body, ClientBuilder};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -45,14 +45,12 @@ where
 
 impl Client {
     /// A client with connections of its own.
-    ///
-    /// # Errors
-    /// When certificates or credentials cannot be read.
-    pub fn new(config: &Config, rights: Rights, counter: &Counter) -> Result<Self, kube::Error> {
-        Ok(Self {
-            way: Arc::new(stack(config, rights, counter)?),
+    #[must_use]
+    pub fn new(road: &Road, rights: Rights) -> Self {
+        Self {
+            way: Arc::new(stack(road, rights)),
             streaming: Arc::default(),
-        })
+        }
     }
 
     /// Sends a request; the path and query are enough of an address.

@@ -278,12 +278,14 @@ impl Target {
     /// The server's address.
     #[must_use]
     pub fn server(&self) -> String {
-        self.config
-            .cluster_url
-            .to_string()
-            .trim_end_matches('/')
-            .to_owned()
+        server_of(&self.config)
     }
+}
+
+/// The address of a configuration's server, for people.
+pub(super) fn server_of(config: &Config) -> String {
+    let address = config.cluster_url.to_string();
+    address.trim_end_matches('/').to_owned()
 }
 
 impl Reader {

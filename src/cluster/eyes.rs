@@ -4,13 +4,12 @@
 //! it lives, so watches share connections in groups and never share one with writes.
 
 use super::client::Client;
-use super::connect::Target;
 use super::lately::Read;
-use super::transport::{Counter, Rights};
+use super::road::Road;
+use super::transport::Rights;
 use super::watch::{Expected, Scope};
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
-use kube::Config;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
@@ -21,8 +20,7 @@ const WATCHES_PER_CONNECTION: usize = 50;
 
 /// The watches that are open.
 pub struct Eyes {
-    config: Config,
-    counter: Counter,
+    road: Road,
     scope: Arc<Scope>,
     events: Sender<Event>,
     connections: Vec<(Client, usize)>,
@@ -40,14 +38,13 @@ struct Open {
 impl Eyes {
     /// Eyes that look at the objects of one instance, by its label value.
     #[must_use]
-    pub fn new(target: &Target, counter: Counter, label: &str, events: Sender<Event>) -> Self {
+    pub fn new(road: Road, label: &str, events: Sender<Event>) -> Self {
         let scope = Scope {
-            server: target.server(),
+            server: road.server(),
             selector: format!("{INSTANCE_LABEL}%3D{label}"),
         };
         Self {
-            config: target.config.clone(),
-            counter,
+            road,
             scope: Arc::new(scope),
             events,
             connections: Vec::new(),
@@ -63,18 +60,12 @@ impl Eyes {
     }
 
     /// Opens watches of what is most likely not there yet.
-    ///
-    /// # Errors
-    /// When a new connection cannot be set up.
-    pub fn begin(&mut self, wanted: Vec<WatchKey>) -> Result<(), kube::Error> {
-        self.open(wanted, Expected::Nothing)
+    pub fn begin(&mut self, wanted: Vec<WatchKey>) {
+        self.open(wanted, Expected::Nothing);
     }
 
     /// Opens the watches that are missing and closes those that are not wanted any more.
-    ///
-    /// # Errors
-    /// When a new connection cannot be set up.
-    pub fn keep(&mut self, wanted: Vec<WatchKey>) -> Result<(), kube::Error> {
+    pub fn keep(&mut self, wanted: Vec<WatchKey>) {
         let gone: Vec<WatchKey> = self
             .open
             .keys()
@@ -87,13 +78,13 @@ impl Eyes {
                 self.connections[open.connection].1 -= 1;
             }
         }
-        self.open(wanted, Expected::Anything)
+        self.open(wanted, Expected::Anything);
     }
 
-    fn open(&mut self, wanted: Vec<WatchKey>, expected: Expected) -> Result<(), kube::Error> {
+    fn open(&mut self, wanted: Vec<WatchKey>, expected: Expected) {
         for key in wanted {
             if !self.open.contains_key(&key) {
-                let connection = self.connection()?;
+                let connection = self.connection();
                 let client = self.connections[connection].0.clone();
                 let read = Read::default();
                 let task = tokio::spawn(super::watch::watch(
@@ -114,7 +105,6 @@ impl Eyes {
                 self.open.insert(key, open);
             }
         }
-        Ok(())
     }
 
     /// The watches that have just read what is there, with the version that each has read.
@@ -125,17 +115,14 @@ impl Eyes {
     }
 
     /// A connection with room for one more watch.
-    fn connection(&mut self) -> Result<usize, kube::Error> {
-        if let Some(free) = self
-            .connections
-            .iter()
-            .position(|(_, used)| *used < WATCHES_PER_CONNECTION)
-        {
-            return Ok(free);
-        }
-        let client = Client::new(&self.config, Rights::ReadOnly, &self.counter)?;
-        self.connections.push((client, 0));
-        Ok(self.connections.len() - 1)
+    fn connection(&mut self) -> usize {
+        let mut connections = self.connections.iter();
+        let free = connections.position(|(_, used)| *used < WATCHES_PER_CONNECTION);
+        free.unwrap_or_else(|| {
+            let client = Client::new(&self.road, Rights::ReadOnly);
+            self.connections.push((client, 0));
+            self.connections.len() - 1
+        })
     }
 }
 

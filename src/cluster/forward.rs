@@ -7,9 +7,10 @@ use super::wording;
 use crate::engine::WriteError;
 use k8s_openapi::api::core::v1::Pod;
 use kube::client::UpgradeConnectionError;
-use kube::{Api, Client, Config};
+use kube::{Api, Client};
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -31,22 +32,30 @@ impl Drop for Forward {
 /// Opens local ports. Upgrading a connection needs HTTP/1.1, so it has a client of its own.
 #[derive(Clone)]
 pub struct Forwarder {
-    client: Client,
+    client: Arc<OnceLock<Client>>,
     reader: Reader,
 }
 
 impl Forwarder {
     /// A forwarder over the same cluster as `reader`.
-    ///
-    /// # Errors
-    /// When certificates or credentials cannot be read.
-    pub fn new(config: &Config, reader: &Reader) -> Result<Self, kube::Error> {
-        let mut config = config.clone();
-        config.default_retry = false;
-        Ok(Self {
-            client: Client::try_from(config)?,
+    #[must_use]
+    pub fn new(reader: &Reader) -> Self {
+        Self {
+            client: Arc::default(),
             reader: reader.clone(),
-        })
+        }
+    }
+
+    /// Made when it is needed: most who could forward never do.
+    fn client(&self) -> Result<Client, WriteError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let mut config = self.reader.road().config().clone();
+        config.default_retry = false;
+        let client = Client::try_from(config)
+            .map_err(|error| WriteError::Unreachable(wording::credentials(&error)))?;
+        Ok(self.client.get_or_init(|| client).clone())
     }
 
     /// A local port for `NAME[:PORT]` in a namespace.
@@ -71,7 +80,7 @@ impl Forwarder {
         pod: &str,
         port: u16,
     ) -> Result<Forward, WriteError> {
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let pods: Api<Pod> = Api::namespaced(self.client()?, namespace);
         // The first connection is made at once: what forbids it is told here, where a local
         // connection could only be closed without a word.
         let mut first = Some(

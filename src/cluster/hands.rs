@@ -5,14 +5,14 @@ use super::body::body_with;
 use super::client::Client;
 use super::fence::Fence;
 use super::request::{Call, WHOLE, read, send};
-use super::transport::{Counter, Rights};
+use super::road::Road;
+use super::transport::Rights;
 use crate::desired::path::Path;
 use crate::desired::secret::generate;
 use crate::desired::{ObjectKey, Resource};
 use crate::engine::amending::releasing;
 use crate::engine::{Verb, Write, WriteError, Written};
 use http::Method;
-use kube::Config;
 use serde_json::{Value, json};
 
 /// Eyes on a cluster that cannot change it.
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 pub struct Reader {
     client: Client,
     manager: String,
+    road: Road,
 }
 
 /// Hands on a cluster.
@@ -31,16 +32,20 @@ pub struct Hands {
 }
 
 impl Reader {
-    /// A reader with a connection of its own.
-    ///
-    /// # Errors
-    /// When certificates or credentials cannot be read.
-    pub fn new(config: &Config, manager: &str, counter: &Counter) -> Result<Self, kube::Error> {
-        let client = Client::new(config, Rights::ReadOnly, counter)?;
-        Ok(Self {
-            client,
+    /// A reader with a connection of its own, under the name of a field manager.
+    #[must_use]
+    pub fn new(road: Road, manager: &str) -> Self {
+        Self {
+            client: Client::new(&road, Rights::ReadOnly),
             manager: manager.to_owned(),
-        })
+            road,
+        }
+    }
+
+    /// The way to the cluster.
+    #[must_use]
+    pub fn road(&self) -> &Road {
+        &self.road
     }
 
     /// The connection, for other reads of this room.
@@ -86,15 +91,13 @@ impl Reader {
 
 impl Hands {
     /// Hands with a connection of their own beside that of a reader.
-    ///
-    /// # Errors
-    /// When certificates or credentials cannot be read.
-    pub fn new(config: &Config, reader: Reader, counter: &Counter) -> Result<Self, kube::Error> {
-        Ok(Self {
-            client: Client::new(config, Rights::ReadWrite, counter)?,
+    #[must_use]
+    pub fn new(reader: Reader) -> Self {
+        Self {
+            client: Client::new(&reader.road, Rights::ReadWrite),
             reader,
             fence: Fence::default(),
-        })
+        }
     }
 
     /// The part that only reads.

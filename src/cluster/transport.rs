@@ -6,13 +6,13 @@
 //! PINGs notice a dead link after about 15 s; the deadline directly above hyper also covers name
 //! look-up, TCP, TLS and HTTP/2 set-up, without which a re-dial into a dead path would hang.
 
+use super::road::Road;
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use kube::Config;
 use kube::client::{Body, ConfigExt};
 use rustls::pki_types::ServerName;
 use std::future::Future;
@@ -65,29 +65,22 @@ impl Counter {
 }
 
 /// The layers that a request passes, over connections of their own.
-///
-/// # Errors
-/// When certificates or credentials cannot be read.
 pub(super) fn stack(
-    config: &Config,
+    road: &Road,
     rights: Rights,
-    counter: &Counter,
-) -> Result<
-    impl Service<Request<Body>, Response = Response<Incoming>, Error = BoxError, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + use<>,
-    kube::Error,
-> {
-    let tls = config.rustls_client_config()?;
+) -> impl Service<Request<Body>, Response = Response<Incoming>, Error = BoxError, Future: Send>
++ Clone
++ Send
++ Sync
++ use<> {
+    let config = road.config();
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(config.connect_timeout.or(Some(READ_DEADLINE)));
     http.set_keepalive(Some(Duration::from_secs(30)));
     let builder = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
+        .with_tls_config(road.tls())
         .https_or_http();
     let fixed = config
         .tls_server_name
@@ -108,16 +101,16 @@ pub(super) fn stack(
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(4 * STREAM_WINDOW)
         .build(https);
-    Ok(ServiceBuilder::new()
+    ServiceBuilder::new()
         .layer(config.base_uri_layer())
-        .option_layer(config.auth_layer()?)
-        .layer(config.extra_headers_layer()?)
+        .option_layer(road.authority())
+        .layer(road.headers())
         .layer(GuardLayer {
             rights,
-            counter: counter.clone(),
+            counter: road.counter().clone(),
         })
         .map_err(BoxError::from)
-        .service(hyper))
+        .service(hyper)
 }
 
 #[derive(Clone)]

@@ -11,10 +11,6 @@ use crate::engine::{ClusterState, Event, WriteError, watches_of};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
-fn broken(error: &kube::Error) -> SessionError {
-    prepare("set up a connection")(WriteError::Unreachable(error.to_string()))
-}
-
 /// What a session begins with: whatever has to be read before anything is compared.
 pub struct Beginning {
     pub(super) key: FingerprintKey,
@@ -38,31 +34,18 @@ impl Beginning {
         connected: &Connected,
         access: Access,
     ) -> Result<Self, SessionError> {
-        let hands = match access {
-            Access::ReadOnly => None,
-            Access::ReadWrite => Some(
-                Hands::new(
-                    &connected.target.config,
-                    connected.reader.clone(),
-                    &connected.counter,
-                )
-                .map_err(|error| broken(&error))?,
-            ),
-        };
+        let reader = &connected.reader;
+        let hands = (access == Access::ReadWrite).then(|| connected.hands());
         let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
-        let mut eyes = Eyes::new(
-            &connected.target,
-            connected.counter.clone(),
-            &settings.instance.label(),
-            sights.clone(),
-        );
+        let label = settings.instance.label();
+        let mut eyes = Eyes::new(reader.road().clone(), &label, sights.clone());
         let foreign = settings.foreign_api_versions();
         let finding_key = async {
-            let found = connected.reader.fingerprint_key(&settings.instance).await;
+            let found = reader.fingerprint_key(&settings.instance).await;
             if matches!(found, Ok(None)) {
                 // Nothing of this instance is stored: everything will have to be looked at.
                 let expected = settings.expected_watches(|_| true);
-                eyes.begin(expected).map_err(|error| broken(&error))?;
+                eyes.begin(expected);
             }
             match found {
                 // Who may not read the key compares with a key of its own, which costs dry runs.
@@ -73,7 +56,7 @@ impl Beginning {
         let (key, served, stored) = tokio::join!(
             finding_key,
             connected.served(&foreign),
-            connected.reader.stored(&settings.instance),
+            reader.stored(&settings.instance),
         );
         let found = key?;
         let key_is_shared = found.is_some();
@@ -149,15 +132,10 @@ impl Session {
         self.engine.set_author(author);
         self.engine.set_key(key.clone());
         (self.key, self.key_is_shared) = (key, key_is_shared);
-        let config = &connected.target.config;
-        let forwarder = if connected.target.inside {
-            None
-        } else {
-            Some(Forwarder::new(config, &connected.reader).map_err(|error| broken(&error))?)
-        };
         // Whatever an earlier connection brought is not told any more.
         (self.sights, self.seen) = (sights, seen);
         let reader = connected.reader.clone();
+        let forwarder = (!connected.target.inside).then(|| Forwarder::new(&reader));
         self.link = Some(Link {
             writes: Writers::new(reader.clone(), hands.clone(), self.events.clone()),
             reader,

@@ -4,7 +4,7 @@ use super::loading::Settings;
 use super::reach::{ClusterRoute, Route};
 use super::session::Session;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::{ClusterState, Command, Event, Explanation};
+use crate::engine::{Command, Event, Explanation};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,10 +54,8 @@ impl Session {
     }
 
     pub(super) fn watch(&mut self, wanted: Vec<crate::engine::WatchKey>) {
-        if let Some(link) = &mut self.link
-            && let Err(error) = link.eyes.keep(wanted)
-        {
-            self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
+        if let Some(link) = &mut self.link {
+            link.eyes.keep(wanted);
         }
     }
 

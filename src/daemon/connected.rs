@@ -1,7 +1,7 @@
 //! A cluster that answered, before any session works with it.
 
 use super::session::SessionError;
-use crate::cluster::{ConnectError, Counter, Greeting, Hands, Reader, Target, credentials};
+use crate::cluster::{ConnectError, Counter, Greeting, Hands, Reader, Road, Target, credentials};
 use crate::desired::Resource;
 
 /// A cluster that answered.
@@ -10,8 +10,6 @@ pub struct Connected {
     pub target: Target,
     /// What it said.
     pub greeting: Greeting,
-    /// Counts the requests of this process.
-    pub counter: Counter,
     pub(super) reader: Reader,
 }
 
@@ -20,19 +18,15 @@ pub struct Connected {
 /// # Errors
 /// When the server does not answer or does not accept us.
 pub async fn connect(target: Target, identity: &str) -> Result<Connected, ConnectError> {
-    let counter = Counter::default();
-    let server = target.server();
-    let reader = Reader::new(&target.config, identity, &counter).map_err(|error| {
-        ConnectError::Credentials {
-            found: target.found.clone(),
-            reason: credentials(&error),
-        }
+    let road = Road::new(&target.config).map_err(|error| ConnectError::Credentials {
+        found: target.found.clone(),
+        reason: credentials(&error),
     })?;
-    let greeting = reader.greet(&server).await?;
+    let reader = Reader::new(road, identity);
+    let greeting = reader.greet(&target.server()).await?;
     Ok(Connected {
         target,
         greeting,
-        counter,
         reader,
     })
 }
@@ -45,16 +39,15 @@ impl Connected {
     }
 
     /// Hands on the same cluster, for a command that writes by itself.
-    ///
-    /// # Errors
-    /// When certificates or credentials cannot be read.
-    pub fn hands(&self) -> Result<Hands, ConnectError> {
-        Hands::new(&self.target.config, self.reader.clone(), &self.counter).map_err(|error| {
-            ConnectError::Credentials {
-                found: self.target.found.clone(),
-                reason: credentials(&error),
-            }
-        })
+    #[must_use]
+    pub fn hands(&self) -> Hands {
+        Hands::new(self.reader.clone())
+    }
+
+    /// Counts the requests to it.
+    #[must_use]
+    pub fn counter(&self) -> &Counter {
+        self.reader.road().counter()
     }
 
     /// The kinds of these `apiVersion`s that the cluster serves.

@@ -64,7 +64,7 @@ impl Keeper {
     }
 
     pub(super) async fn attach(&mut self, connected: Connected) -> Option<mpsc::Receiver<Link>> {
-        self.counter = connected.counter.clone();
+        self.counter = connected.counter().clone();
         self.target = format!("{} ({})", connected.target.server(), connected.target.found);
         let user = &connected.greeting.user;
         let version = connected.reader().version().await;
