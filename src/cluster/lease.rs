@@ -95,7 +95,7 @@ impl Reader {
             Ok(reply) => {
                 let lease = Lease::of(&reply.value()?);
                 Ok(Some(Lease {
-                    read_at: reply.at.unwrap_or(lease.read_at),
+                    read_at: reply.at().unwrap_or(lease.read_at),
                     ..lease
                 }))
             }

@@ -32,11 +32,18 @@ pub struct Reply {
     pub created: bool,
     /// The document as it came. Whoever takes an object out of it learns whether it is one.
     pub body: Document,
-    /// When, by the clock of who answered, if it says so.
-    pub at: Option<Timestamp>,
+    date: Option<HeaderValue>,
 }
 
 impl Reply {
+    /// When, by the clock of who answered, if it says so.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+        let date = self.date.as_ref()?.to_str().ok()?;
+        parser.parse_timestamp(date).ok()
+    }
+
     /// The document as a tree.
     ///
     /// # Errors
@@ -48,13 +55,13 @@ impl Reply {
 
 /// What to send.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub struct Call {
     /// The verb.
     pub method: Method,
     /// Path and query.
     pub uri: String,
     /// Type of the body.
-    pub content_type: &'a str,
+    pub content_type: &'static str,
     /// The body, empty for reads.
     pub body: Vec<u8>,
     /// Whether it is about a Secret.
@@ -63,7 +70,7 @@ pub struct Call<'a> {
     pub accept: &'static str,
 }
 
-impl Call<'_> {
+impl Call {
     /// A read.
     #[must_use]
     pub fn get(uri: String) -> Self {
@@ -96,12 +103,15 @@ impl Call<'_> {
 ///
 /// # Errors
 /// What the answer means, or why there is none.
-pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> {
+pub async fn send(client: &Client, call: Call) -> Result<Reply, WriteError> {
     let request = Request::builder()
         .method(call.method)
         .uri(&call.uri)
-        .header(header::ACCEPT, call.accept)
-        .header(header::CONTENT_TYPE, call.content_type)
+        .header(header::ACCEPT, HeaderValue::from_static(call.accept))
+        .header(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(call.content_type),
+        )
         .body(Body::from(call.body))
         .map_err(|error| WriteError::Invalid(error.to_string()))?;
     let response = client
@@ -109,7 +119,7 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
         .await
         .map_err(|error| unanswered(&*error))?;
     let status = response.status();
-    let at = response.headers().get(header::DATE).and_then(date);
+    let date = response.headers().get(header::DATE).cloned();
     let collected = tokio::time::timeout(BODY_DEADLINE, response.into_body().collect()).await;
     let bytes = match collected {
         Ok(Ok(collected)) => collected.to_bytes(),
@@ -127,13 +137,8 @@ pub async fn send(client: &Client, call: Call<'_>) -> Result<Reply, WriteError> 
     Ok(Reply {
         created: status == StatusCode::CREATED,
         body: Box::<str>::from(text).into(),
-        at,
+        date,
     })
-}
-
-fn date(header: &HeaderValue) -> Option<Timestamp> {
-    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
-    parser.parse_timestamp(header.to_str().ok()?).ok()
 }
 
 /// A document as what it ought to be.

@@ -9,7 +9,7 @@ use super::namespace;
 use super::rolling::object_at;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -73,7 +73,8 @@ impl Dress {
 
     /// An object of a namespaced kind with nothing but the metadata of the document, in its namespace.
     pub(super) fn placed(&self, document: &Document<'_>) -> Value {
-        let mut object = json!({"metadata": document.value()});
+        let metadata = ("metadata".to_owned(), document.value());
+        let mut object = Value::Object(Map::from_iter([metadata]));
         namespace::settle(&mut object, &self.namespace);
         object
     }

@@ -134,23 +134,30 @@ impl Resource {
     /// The URL path of the collection, in one namespace or (with `None`) over all of them.
     #[must_use]
     pub fn collection_path(&self, namespace: Option<&str>) -> String {
-        let root = if self.group.is_empty() {
-            format!("/api/{}", self.version)
-        } else {
-            format!("/apis/{}/{}", self.group, self.version)
-        };
-        match namespace {
-            Some(namespace) if self.namespaced => {
-                format!("{root}/namespaces/{namespace}/{}", self.plural)
-            }
-            _ => format!("{root}/{}", self.plural),
-        }
+        self.path(namespace, ["", ""])
     }
 
     /// The URL path of one object.
     #[must_use]
     pub fn object_path(&self, namespace: Option<&str>, name: &str) -> String {
-        format!("{}/{name}", self.collection_path(namespace))
+        self.path(namespace, ["/", name])
+    }
+
+    /// Put together at once: each of thousands of requests has one.
+    fn path(&self, namespace: Option<&str>, [slash, name]: [&str; 2]) -> String {
+        let [root, group, under] = match &*self.group {
+            "" => ["/api/", "", ""],
+            group => ["/apis/", group, "/"],
+        };
+        let [inside, namespace] = match namespace {
+            Some(namespace) if self.namespaced => ["/namespaces/", namespace],
+            _ => ["", ""],
+        };
+        let (version, plural) = (&*self.version, &*self.plural);
+        [
+            root, group, under, version, inside, namespace, "/", plural, slash, name,
+        ]
+        .concat()
     }
 
     /// Whether the kind is the one a key names.

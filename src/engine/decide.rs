@@ -27,7 +27,7 @@ pub struct Surroundings<'a> {
     pub flies: bool,
     /// Whether nothing is known yet, because the watch or the inventories are missing.
     pub unknown: bool,
-    /// What has to come first.
+    /// What has to come before a write.
     pub waits_for: Option<String>,
     /// Why a person has to decide about the whole service.
     pub blocked: Option<&'a str>,

@@ -344,15 +344,19 @@ impl Engine {
         };
         let unknown = self.unknown(object);
         let lost = unknown.clone().and_then(|unknown| unknown.lost);
+        let enforce = self.writes_of(&object.service, now)
+            && self.permits(&object.desired.key, pins::uid_of(object));
+        // What only a write depends on is not looked up for nothing: thousands are compared first.
+        let first = || self.waits_for(object, service);
+        let recorded = || service.hold != Hold::Unproven && service.stores(&object.desired.key);
         let around = Surroundings {
             flies: self.flies(&object.desired.key),
             policy: service.desired.policy,
-            enforce: self.writes_of(&object.service, now)
-                && self.permits(&object.desired.key, pins::uid_of(object)),
+            enforce,
             unknown: unknown.is_some(),
-            waits_for: self.waits_for(object, service),
+            waits_for: enforce.then(first).flatten(),
             blocked: service.blocked.as_deref(),
-            recorded: service.stores(&object.desired.key) && service.hold != Hold::Unproven,
+            recorded: enforce && recorded(),
             beyond_fight: self.differs_beyond_fight(position, now),
             now: now.mono,
         };
