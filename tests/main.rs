@@ -10,6 +10,7 @@ mod adopt;
 mod artefact;
 mod children;
 mod clocks;
+mod credentials;
 mod database;
 mod delete;
 mod deploy;
