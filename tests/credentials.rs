@@ -3,19 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, Jsorc};
-
-const SERVICES: &[(&str, &str)] = &[
-    ("one/service.yaml", "driver: none\n"),
-    (
-        "one/kube/one.yaml",
-        "apiVersion: v1
-kind: ConfigMap
-metadata: {name: one}
-data: {a: \"1\"}
-",
-    ),
-];
+use crate::support::{Cluster, Jsorc, ONE_MAP};
 
 /// The text behind `NAME-data` in a user's entry.
 fn decoded(user: &Value, name: &str) -> String {
@@ -54,7 +42,7 @@ fn with_a_helper(jsorc: &Jsorc, cluster: &Cluster) -> (std::path::PathBuf, std::
 #[test]
 fn a_credential_helper_is_not_run_for_each_connection() {
     let cluster = Cluster::shared();
-    let jsorc = Jsorc::on(cluster, "helper").services(SERVICES);
+    let jsorc = Jsorc::on(cluster, "helper").services(ONE_MAP);
     let (kubeconfig, runs) = with_a_helper(&jsorc, cluster);
     let jsorc = jsorc.set("KUBECONFIG", kubeconfig);
     jsorc.run(&["apply"]).expect(0);

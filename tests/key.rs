@@ -2,24 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::{Call, Cluster, Fault, FaultProxy, Jsorc};
-
-const MAP: &[(&str, &str)] = &[
-    ("one/service.yaml", "driver: none\n"),
-    (
-        "one/kube/one.yaml",
-        "apiVersion: v1
-kind: ConfigMap
-metadata: {name: one}
-data: {a: \"1\"}
-",
-    ),
-];
+use crate::support::{Call, Cluster, Fault, FaultProxy, Jsorc, ONE_MAP};
 
 /// A jsorc that reaches the cluster through a proxy.
 fn through(proxy: &FaultProxy, cluster: &Cluster, prefix: &str) -> Jsorc {
     Jsorc::on(cluster, prefix)
-        .services(MAP)
+        .services(ONE_MAP)
         .set("KUBECONFIG", proxy.kubeconfig())
 }
 

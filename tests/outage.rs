@@ -2,21 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{ApiServer, Cluster, Daemon, Jsorc, eventually};
+use crate::support::{ApiServer, Cluster, Daemon, Jsorc, ONE_MAP, eventually};
 
 const LONG: Duration = Duration::from_secs(90);
-
-const MAP: &[(&str, &str)] = &[
-    ("one/service.yaml", "driver: none\n"),
-    (
-        "one/kube/one.yaml",
-        "apiVersion: v1
-kind: ConfigMap
-metadata: {name: one}
-data: {a: \"1\"}
-",
-    ),
-];
 
 /// The last line of the status for people.
 fn footer(jsorc: &Jsorc) -> String {
@@ -38,7 +26,7 @@ fn a_server_that_is_gone_is_told_with_its_reason_and_so_is_its_return() {
         .find_map(|argument| argument.strip_prefix("--etcd-servers=http://"));
     let mut server = ApiServer::beside(cluster, store.unwrap());
     let jsorc = Jsorc::on(cluster, "outage")
-        .services(MAP)
+        .services(ONE_MAP)
         .set("KUBECONFIG", server.kubeconfig())
         .set("JSORC_INTERVAL", "2s");
     let daemon = jsorc.daemon();

@@ -49,3 +49,16 @@ pub use self::{
     smtp::{Smtp, SmtpOptions, SmtpTls},
     users::User,
 };
+
+/// A services folder with one service, `one`, which is one `ConfigMap` and is not run.
+pub const ONE_MAP: &[(&str, &str)] = &[
+    ("one/service.yaml", "driver: none\n"),
+    (
+        "one/kube/one.yaml",
+        "apiVersion: v1
+kind: ConfigMap
+metadata: {name: one}
+data: {a: \"1\"}
+",
+    ),
+];
