@@ -43,6 +43,21 @@ struct Row {
     drift: Times,
 }
 
+/// One step of a turn: which width, source or peer.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Raw requests, by the place of their number at once.
+    Flood(usize),
+    /// The same with jsorc's labels, so many at once.
+    Labelled(usize),
+    /// A new set.
+    Cold(usize),
+    /// A new set, and what follows.
+    Subject(usize),
+    /// Another program.
+    Peer(usize),
+}
+
 /// One mix of one size with everything that is measured of it.
 struct Course<'a> {
     runtime: &'a Runtime,
@@ -132,15 +147,59 @@ impl<'a> Course<'a> {
         for number in 0..WARMING.div_ceil(self.size) {
             self.flood(&cluster, &wire, &format!("warm-{number}"), 16);
         }
-        let subjects = self.sources.len();
-        let steps = 1 + subjects + self.peers.as_ref().map_or(0, |_| Peers::known().len());
-        for step in 0..steps {
-            match (step + run) % steps {
-                0 => self.floods(&cluster, &wire, run),
-                at if at <= subjects => self.subject(&cluster, &wire, at - 1),
-                at => self.peer(&cluster, &wire, at - 1 - subjects, run),
+        let (mut best, mut same) = (Duration::MAX, Duration::MAX);
+        for step in self.steps(run) {
+            match step {
+                Step::Flood(at) => {
+                    let width = WIDTHS[at];
+                    let took = self.flood(&cluster, &wire, &format!("raw-{width}"), width);
+                    self.floods[at].add(took);
+                    best = best.min(took);
+                }
+                Step::Labelled(width) => {
+                    same = same.min(self.flood_labelled(&cluster, &wire, width));
+                }
+                Step::Cold(at) => {
+                    let source = self.sources[at].clone();
+                    let (_, cold) = self.cold(&cluster, &wire, &source);
+                    self.row(source.name()).cold.add(cold);
+                }
+                Step::Subject(at) => self.subject(&cluster, &wire, at),
+                Step::Peer(at) => self.peer(&cluster, &wire, at, run),
             }
         }
+        self.best.add(best);
+        self.same.add(same);
+    }
+
+    /// What is done in one turn. Raw floods and programs alternate, since a server that is slow for some
+    /// seconds ought to be so for either.
+    fn steps(&self, run: usize) -> Vec<Step> {
+        // One by one it is slow, and never the best.
+        let worth = |width: usize| width >= 8 || (run == 0 && self.size <= 1000);
+        let widths = (0..WIDTHS.len()).filter(|at| worth(WIDTHS[*at]));
+        let wide = WIDTHS.iter().filter(|width| **width >= 32);
+        let floods = widths
+            .map(Step::Flood)
+            .chain(wide.map(|width| Step::Labelled(*width)));
+        // Of thousands a single one takes as long as several.
+        let colds = if self.size > 1000 { 1 } else { COLD };
+        let sources = 0..self.sources.len();
+        let programs = (1..colds)
+            .flat_map(|_| sources.clone().map(Step::Cold))
+            .chain(sources.clone().map(Step::Subject));
+        let peers = self.peers.as_ref().map_or(0, |_| Peers::known().len());
+        let programs: Vec<Step> = programs.chain((0..peers).map(Step::Peer)).collect();
+        let floods: Vec<Step> = floods.collect();
+        let longer = floods.len().max(programs.len());
+        let mut steps: Vec<Step> = (0..longer)
+            .flat_map(|at| [floods.get(at), programs.get(at)])
+            .flatten()
+            .copied()
+            .collect();
+        let first = run % steps.len();
+        steps.rotate_left(first);
+        steps
     }
 
     fn flood(&self, cluster: &Cluster, wire: &Wire, name: &str, width: usize) -> Duration {
@@ -163,7 +222,7 @@ impl<'a> Course<'a> {
 
     /// The flood with what jsorc adds to each object so that it is found again: labels, which a
     /// server tracks one by one.
-    fn flood_labelled(&self, cluster: &Cluster, wire: &Wire) -> Duration {
+    fn flood_labelled(&self, cluster: &Cluster, wire: &Wire, width: usize) -> Duration {
         let mut objects = self.mix.objects(self.size);
         for object in &mut objects {
             let labels = &mut object["metadata"]["labels"];
@@ -171,38 +230,12 @@ impl<'a> Course<'a> {
             labels["jsorc.dev/service"] = self.mix.service(self.size).into();
             labels["applyset.kubernetes.io/part-of"] = format!("applyset-{:043}-v1", 0).into();
         }
-        let widths = WIDTHS.iter().filter(|width| **width >= 32);
-        let each = widths.map(|width| {
-            let name = format!("same-{width}");
-            self.flood_of(&objects, cluster, wire, (&name, *width))
-        });
-        each.min().unwrap_or_default()
-    }
-
-    fn floods(&mut self, cluster: &Cluster, wire: &Wire, run: usize) {
-        let mut best = Duration::MAX;
-        for (at, width) in WIDTHS.iter().enumerate() {
-            // One by one it is slow, and never the best.
-            if *width < 8 && (run > 0 || self.size > 1000) {
-                continue;
-            }
-            let took = self.flood(cluster, wire, &format!("raw-{width}"), *width);
-            self.floods[at].add(took);
-            best = best.min(took);
-        }
-        self.best.add(best);
-        let same = self.flood_labelled(cluster, wire);
-        self.same.add(same);
+        let name = format!("same-{width}");
+        self.flood_of(&objects, cluster, wire, (&name, width))
     }
 
     fn subject(&mut self, cluster: &Cluster, wire: &Wire, at: usize) {
         let source = self.sources[at].clone();
-        // Of thousands a single one takes as long as several.
-        let colds = if self.size > 1000 { 1 } else { COLD };
-        for _ in 1..colds {
-            let (_, cold) = self.cold(cluster, wire, &source);
-            self.row(source.name()).cold.add(cold);
-        }
         let (subject, cold) = self.cold(cluster, wire, &source);
         let namespace = subject.namespace.clone();
         let unchanged: Vec<[Duration; 2]> = (0..UNCHANGED)
