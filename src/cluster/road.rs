@@ -1,8 +1,9 @@
 //! How a cluster is reached: its address, and our credentials, read once for all connections.
 //!
-//! A credential helper takes a second, the system's certificates are hundreds of files, and a TLS
-//! handshake is the most expensive thing that a small run asks of a server. So further connections are
-//! set up with what the first one was, and go on with its session (RFC 8446, 2.2).
+//! A credential helper takes a second, and the system's certificates are hundreds of files. So further
+//! connections are set up with what the first one was. They share its TLS sessions as well (RFC 8446, 2.2):
+//! an API server hands out one ticket for each connection, and a ticket is used once, so of two that are
+//! opened at the same time one shows its certificate again.
 
 use super::connect::server_of;
 use super::transport::Counter;
