@@ -227,7 +227,6 @@ impl<'a> Course<'a> {
         for object in &mut objects {
             let labels = &mut object["metadata"]["labels"];
             labels["jsorc.dev/instance"] = "jsorc-1.bench".into();
-            labels["jsorc.dev/service"] = self.mix.service(self.size).into();
             labels["applyset.kubernetes.io/part-of"] = format!("applyset-{:043}-v1", 0).into();
         }
         let name = format!("same-{width}");

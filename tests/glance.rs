@@ -299,7 +299,8 @@ fn whatever_changed_is_found() {
         (
             "a label of an object with a generation",
             &|| {
-                let other = "{\"metadata\":{\"labels\":{\"jsorc.dev/service\":\"other\"}}}";
+                let other =
+                    "{\"metadata\":{\"labels\":{\"applyset.kubernetes.io/part-of\":\"other\"}}}";
                 shop.patch("deployment", "shop", other);
             },
             "Deployment  shop",

@@ -321,8 +321,14 @@ fn an_object_that_moves_to_another_service_is_neither_deleted_nor_made_anew() {
     site.save("two/kube/two.yaml", map);
     site.jsorc.run(&["apply", "--yes"]).expect(0);
     assert_eq!(site.get("configmap/web", "{.metadata.uid}"), uid);
-    let service = "{.metadata.labels.jsorc\\.dev/service}";
-    assert_eq!(site.get("configmap/web", service), "two");
+    let label = |object: &str, name: &str| {
+        let name = format!("{{.metadata.labels.applyset\\.kubernetes\\.io/{name}}}");
+        site.get(object, &name)
+    };
+    assert_eq!(
+        label("configmap/web", "part-of"),
+        label("configmap/it.two", "id")
+    );
     assert_eq!(site.planned(), Vec::<String>::new());
     let inventory = |name: &str| site.get(&format!("configmap/it.{name}"), "{.data.objects}");
     eventually("the old inventory to forget it", SOON, || {

@@ -4,7 +4,7 @@
 //! document at any time, and need not be kept beside it. Where the document allows it, its text is
 //! added to; what comes out is what taking it apart and putting it together would give.
 
-use super::instance::{INSTANCE_LABEL, Instance, PART_OF_LABEL, SERVICE_LABEL};
+use super::instance::{INSTANCE_LABEL, Instance, PART_OF_LABEL};
 use super::namespace;
 use super::rolling::object_at;
 use serde::{Deserialize, Deserializer};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) struct Dress {
     /// The namespace of those that give none.
     pub(super) namespace: Arc<str>,
-    labels: [(&'static str, String); 3],
+    labels: [(&'static str, String); 2],
     /// As entries of JSON objects: the namespace, the labels, and the labels with what they stand in.
     entries: [String; 3],
 }
@@ -49,7 +49,6 @@ impl Dress {
     pub(super) fn of(instance: &Instance, service: &str, namespace: &str) -> Self {
         let labels = [
             (INSTANCE_LABEL, instance.label()),
-            (SERVICE_LABEL, service.to_owned()),
             (PART_OF_LABEL, instance.apply_set_id(service)),
         ];
         let entry = |name: &str, value: &str| format!("\"{name}\":{}", Value::from(value));
@@ -183,13 +182,17 @@ impl Document<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn dress() -> Dress {
-        let instance = Instance {
+    fn instance() -> Instance {
+        Instance {
             name: "jsorc".into(),
             namespace: "prod".into(),
-        };
-        Dress::of(&instance, "cache", "prod")
+        }
+    }
+
+    fn dress() -> Dress {
+        Dress::of(&instance(), "cache", "prod")
     }
 
     #[test]
@@ -203,7 +206,9 @@ mod tests {
         );
         let value: Value = serde_json::from_str(&dressed).unwrap();
         assert_eq!(value["metadata"]["namespace"], "prod");
-        assert_eq!(value["metadata"]["labels"][SERVICE_LABEL], "cache");
+        let labels = json!({INSTANCE_LABEL: "prod.jsorc",
+            PART_OF_LABEL: instance().apply_set_id("cache")});
+        assert_eq!(value["metadata"]["labels"], labels);
     }
 
     #[test]
@@ -247,15 +252,18 @@ mod tests {
             r#"{"name":"a","labels":["x"]}"#,
             r#"["a"]"#,
             r#""a""#,
-            r#"{"name":"a","labels":{"jsorc.dev/service":"other"}}"#,
-            r#"{"name":"a","labels":{"jsorc.dev\u002fservice":"other"}}"#,
+            r#"{"name":"a","labels":{"jsorc.dev/instance":"other"}}"#,
+            r#"{"name":"a","labels":{"jsorc.dev\u002finstance":"other"}}"#,
             r#"{"name":"a","labels":{"x":"y"},"labels":{"x":"z"}}"#,
         ] {
             let (added, apart) = both(&format!(r#"{{"metadata":{metadata}}}"#));
             assert_eq!(added, None, "{metadata}");
             let value: Value = serde_json::from_str(&apart).unwrap();
-            let service = value["metadata"]["labels"][SERVICE_LABEL].as_str();
-            assert_eq!(service, value["metadata"].is_object().then_some("cache"));
+            let instance = value["metadata"]["labels"][INSTANCE_LABEL].as_str();
+            assert_eq!(
+                instance,
+                value["metadata"].is_object().then_some("prod.jsorc")
+            );
         }
     }
 

@@ -6,9 +6,8 @@ use sha2::{Digest, Sha256};
 
 /// The label by which an instance finds its objects.
 pub const INSTANCE_LABEL: &str = "jsorc.dev/instance";
-/// The label that names the service an object belongs to.
-pub const SERVICE_LABEL: &str = "jsorc.dev/service";
-/// The label by which kubectl knows the members of an `ApplySet` (KEP-3659).
+/// The label by which kubectl knows the members of an `ApplySet` (KEP-3659). Each service is one, so that
+/// it names the service as well.
 pub const PART_OF_LABEL: &str = "applyset.kubernetes.io/part-of";
 /// The annotation on a pod template that changes when what the pods read changes.
 pub const CONFIG_ANNOTATION: &str = "jsorc.dev/config";

@@ -10,7 +10,7 @@
 use super::looking::owner;
 use super::ownership::{apply_position, owned_fields};
 use crate::desired::at::At as _;
-use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL, SERVICE_LABEL};
+use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL};
 use serde_json::{Map, Value, json};
 
 /// What client-side apply keeps on an object.
@@ -34,7 +34,7 @@ const KEEPERS: &[&str] = &[
 ];
 
 /// The labels by which an object is ours.
-const OURS: [&str; 3] = [INSTANCE_LABEL, SERVICE_LABEL, PART_OF_LABEL];
+const OURS: [&str; 2] = [INSTANCE_LABEL, PART_OF_LABEL];
 
 /// What there is to take over of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -325,7 +325,6 @@ mod tests {
             made: false,
             sole: false,
             labelled: true,
-            service: None,
             suspended: None,
             owned: false,
             seen: true,

@@ -8,7 +8,7 @@ use super::health::Health;
 use super::ownership::Evidence;
 use super::record::Applied;
 use super::sight::Sight;
-use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
+use crate::desired::instance::{INSTANCE_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::{Fingerprint, FingerprintKey};
 use std::sync::Arc;
 
@@ -37,8 +37,6 @@ pub struct Live {
     pub sole: bool,
     /// Whether it has our label.
     pub labelled: bool,
-    /// The service that its label names.
-    pub service: Option<Box<str>>,
     /// Why it is to be left alone, when it says so itself.
     pub suspended: Option<Box<str>>,
     /// Whether something else owns it.
@@ -77,7 +75,6 @@ impl Live {
             sole: evidence.is_some() && !sight.may_have_guests(manager),
             health: sight.health(),
             labelled: sight.label(INSTANCE_LABEL).as_deref() == Some(label),
-            service: sight.label(SERVICE_LABEL).map(Into::into),
             suspended: sight.annotation(SUSPEND_ANNOTATION).map(Into::into),
             owned: sight.is_owned(),
             seen: true,

@@ -8,7 +8,7 @@ use super::ownership::{apply_position, owned_fields};
 use super::record::Record;
 use crate::desired::at::At as _;
 use crate::desired::edges::{Graph, Node};
-use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL, SERVICE_LABEL, SUSPEND_ANNOTATION};
+use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL, SUSPEND_ANNOTATION};
 use crate::desired::order::stages;
 use crate::desired::{ObjectKey, PROTECTED_KINDS};
 use serde_json::{Map, Value, json};
@@ -125,7 +125,7 @@ pub fn parting(live: &Value, manager: &str, to: Option<&str>) -> Option<Value> {
     let mut steps = vec![json!({"op": "test", "path": "/metadata/resourceVersion",
         "value": live.at("/metadata/resourceVersion")})];
     let labels = live.at("/metadata/labels").and_then(Value::as_object);
-    let ours = [INSTANCE_LABEL, SERVICE_LABEL, PART_OF_LABEL];
+    let ours = [INSTANCE_LABEL, PART_OF_LABEL];
     for label in ours
         .iter()
         .filter(|name| labels.is_some_and(|all| all.contains_key(**name)))

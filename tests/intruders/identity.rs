@@ -104,13 +104,13 @@ pub const LABELS: &[Case] = &[
         );
     }),
     case(
-        "the service's label changed",
+        "the ApplySet's label changed",
         Service,
         Blamed(INTRUDER),
         |actor, it| {
             actor.merge(
                 it,
-                &json!({"metadata": {"labels": {"jsorc.dev/service": "other"}}}),
+                &json!({"metadata": {"labels": {"applyset.kubernetes.io/part-of": "other"}}}),
             );
         },
     ),

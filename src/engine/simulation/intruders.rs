@@ -6,7 +6,7 @@ use super::samples::instance;
 use super::server::{inventory_key, orders_key};
 use super::world::{Item, World};
 use crate::desired::ObjectKey;
-use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
+use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Order, Orders, Wish, WriteError};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -260,7 +260,7 @@ impl World {
         let instance = instance();
         let body = json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": *key.name, "namespace": instance.namespace,
-                "labels": {INSTANCE_LABEL: instance.label(), SERVICE_LABEL: ""}},
+                "labels": {INSTANCE_LABEL: instance.label()}},
             "data": {}});
         if !self.server.objects.contains_key(&key) {
             drop(self.server.make(&key, "jsorc-cli", &body));

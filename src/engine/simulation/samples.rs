@@ -4,7 +4,7 @@
 use super::dice::Dice;
 use super::fields::ITEM;
 use crate::config::Policy;
-use crate::desired::instance::{INSTANCE_LABEL, SERVICE_LABEL};
+use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL};
 use crate::desired::{
     DesiredObject, DesiredService, DesiredSet, FingerprintKey, Generated, Instance, Need,
     ObjectKey, Prerequisite, Resource, WriteMode,
@@ -69,7 +69,7 @@ fn object(
     after: &[ObjectKey],
 ) -> DesiredObject {
     let mut metadata = json!({"name": *key.name,
-        "labels": {INSTANCE_LABEL: instance().label(), SERVICE_LABEL: service}});
+        "labels": {INSTANCE_LABEL: instance().label(), PART_OF_LABEL: instance().apply_set_id(service)}});
     if let Some(namespace) = &key.namespace {
         metadata["namespace"] = (**namespace).into();
     }
