@@ -144,6 +144,10 @@ pub(super) fn connection(error: &(dyn Error + 'static)) -> Option<String> {
 
 /// Errors of TLS come wrapped in one or two of the system's.
 fn input_output(error: &io::Error) -> String {
+    // What rustls says of it is meant for whoever programs with it.
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return "the server closed the connection".to_owned();
+    }
     let Some(inner) = error.get_ref() else {
         return system::words(error);
     };
@@ -216,6 +220,11 @@ mod tests {
         assert_eq!(
             connection(&io::Error::from_raw_os_error(111)).unwrap(),
             "connection refused"
+        );
+        let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "see https://docs.rs/rustls");
+        assert_eq!(
+            connection(&cut).unwrap(),
+            "the server closed the connection"
         );
     }
 }
