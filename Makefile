@@ -1,6 +1,6 @@
 # The one list of commands. `make` prints it.
 .DEFAULT_GOAL := help
-.PHONY: help build release test faults soak simulation mutants check fmt demo bench
+.PHONY: help build release dist test faults soak simulation mutants check fmt demo bench
 
 CARGO ?= cargo
 # Each test waits more than it works: more of them at once than there are cores.
@@ -12,8 +12,11 @@ help: ## Print this list
 build: ## Build target/debug/jsorc
 	$(CARGO) build --locked
 
-release: ## Build target/release/jsorc: small and fast, some minutes
+release: ## Build target/release/jsorc: some seconds after an edit in services/
 	$(CARGO) build --locked --release
+
+dist: ## Build target/dist/jsorc, as it is deployed: small, some minutes
+	$(CARGO) build --locked --profile dist --bin jsorc
 
 demo: ## Watch it work on a cluster of its own (DEMO_KEEP=1 keeps it, DEMO_CONTEXT=NAME takes yours)
 	@tests/install
@@ -22,9 +25,9 @@ demo: ## Watch it work on a cluster of its own (DEMO_KEEP=1 keeps it, DEMO_CONTE
 
 bench: ## Measure it beside the API server's bounds and other appliers (benches/README.md)
 	@tests/install controlplane >/dev/null
-	@$(CARGO) bench --locked --bench bench --no-run
-	@$(CARGO) bench --locked --quiet --bench bench -- write target/bench/services
-	@BENCH_EMBEDDED=$${BENCH_EMBEDDED-$$(benches/embed target/bench/services)} $(CARGO) bench --locked --quiet --bench bench
+	@$(CARGO) bench --locked --profile dist --bench bench --no-run
+	@$(CARGO) bench --locked --profile dist --quiet --bench bench -- write target/bench/services
+	@BENCH_EMBEDDED=$${BENCH_EMBEDDED-$$(benches/embed target/bench/services)} $(CARGO) bench --locked --profile dist --quiet --bench bench
 
 test: ## Run every test against real servers, which it installs first
 	tests/install
