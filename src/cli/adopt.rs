@@ -140,7 +140,7 @@ async fn take(
     service: &str,
     object: &DesiredObject,
 ) -> Result<(), Failure> {
-    let wanted: Value = serde_json::from_str(&object.body.text())
+    let wanted: Value = serde_json::from_str(object.body.text())
         .map_err(|error| Failure::failed(format!("{}: {error}", object.key), None))?;
     let manager = settings.instance.identity();
     for _ in 0..TRIES {

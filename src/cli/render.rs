@@ -28,7 +28,7 @@ pub(super) fn command(context: &Context, args: &RenderArgs) -> Result<Exit, Fail
 }
 
 fn document(object: &DesiredObject, with_secrets: bool) -> Result<Value, Failure> {
-    let mut value: Value = serde_json::from_str(&object.body.text())
+    let mut value: Value = serde_json::from_str(object.body.text())
         .map_err(|error| Failure::failed(format!("{}: {error}", object.key), None))?;
     let generated = match &object.mode {
         WriteMode::Generate(generated) => generated.as_slice(),

@@ -83,7 +83,7 @@ impl Reader {
                 patch,
                 dry_run: true,
             } => amend(&self.client, &self.manager, write, patch, true).await,
-            Verb::Prove { body } => prove(&self.client, &self.manager, write, &body.text()).await,
+            Verb::Prove { body } => prove(&self.client, &self.manager, write, body.text()).await,
             _ => Err(WriteError::Forbidden("a reader only rehearses".into())),
         }
     }
@@ -126,10 +126,10 @@ impl Hands {
         match &write.verb {
             Verb::Apply { .. } => apply(&self.client, &self.reader.manager, write).await,
             Verb::Create { body, generated } => {
-                let body = generate(&body.text(), generated, &mut |bytes| getrandom::fill(bytes))
+                let body = generate(body.text(), generated, &mut |bytes| getrandom::fill(bytes))
                     .map_err(|error| {
-                    WriteError::Unreachable(format!("no random bytes: {error}"))
-                })?;
+                        WriteError::Unreachable(format!("no random bytes: {error}"))
+                    })?;
                 self.create(write, body).await
             }
             Verb::Amend { patch, dry_run } => {
@@ -137,7 +137,7 @@ impl Hands {
             }
             Verb::Release { paths } => self.release(write, paths).await,
             Verb::Prove { body } => {
-                prove(&self.client, &self.reader.manager, write, &body.text()).await
+                prove(&self.client, &self.reader.manager, write, body.text()).await
             }
             Verb::Restart => self.restart(write).await,
             Verb::Delete {

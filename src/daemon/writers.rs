@@ -186,7 +186,7 @@ impl Drop for Seat {
 mod tests {
     use super::*;
     use crate::cluster::Road;
-    use crate::desired::{ObjectKey, Resource};
+    use crate::desired::{ObjectBody, ObjectKey, Resource};
     use crate::engine::Verb;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -269,7 +269,7 @@ mod tests {
         // It takes connections and answers nothing.
         let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap().to_string();
-        let body = String::from(r#"{"metadata":{"name":"a"}}"#).into();
+        let body = ObjectBody::of(&serde_json::json!({"metadata": {"name": "a"}}));
         let (writers, _told) = asked_of(&address, 100, &Verb::Prove { body });
         assert_eq!(writers.waiting(), 100);
         let limit = Pace::default().limit();

@@ -4,8 +4,8 @@
 //! Nothing here asks a cluster. Problems of all services come together, and a set is whole or it
 //! is not there at all.
 
+use super::body::ObjectBody;
 use super::drafting::{Drafting, Sealed};
-use super::dress::Dress;
 use super::edges::{Graph, Node};
 use super::fingerprint::FingerprintKey;
 use super::fronts::Backs;
@@ -13,6 +13,7 @@ use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::links::Links;
+use super::metadata::ServiceMetadata;
 use super::order;
 use super::set::{DesiredObject, DesiredService, DesiredSet, Prerequisite, WriteMode};
 use crate::config::{Config, Problem};
@@ -59,11 +60,7 @@ pub fn compose(
                 settings,
                 config,
                 context,
-                dress: Arc::new(Dress::of(
-                    context.instance,
-                    &service.name,
-                    &settings.namespace,
-                )),
+                metadata: ServiceMetadata::of(context.instance, &service.name, &settings.namespace),
                 problems: &mut problems,
             };
             drafting.seal(&mut drafts);
@@ -115,7 +112,7 @@ fn add_namespaces(drafts: &mut Vec<Sealed>, config: &Config, context: Context<'_
             mode: WriteMode::Ensure,
             ignored: Box::default(),
             place: None,
-            body: value.to_string().into(),
+            body: ObjectBody::of(&value),
             digest: context.key.of(&value),
             links: Links::of(&value),
         });

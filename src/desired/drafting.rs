@@ -1,26 +1,22 @@
 //! One service's manifests become drafts: filled, patched, placed, labelled.
 
 use super::at::At as _;
+use super::body::ObjectBody;
 use super::compose::Context;
-use super::dress::Dress;
 use super::fingerprint::{Fingerprint, FingerprintKey};
 use super::instance::RUN_ANNOTATION;
 use super::key::{ObjectKey, Resource};
 use super::kinds::Kinds;
 use super::links::Links;
+use super::metadata::ServiceMetadata;
 use super::path::Path;
-use super::plain::Plain;
-use super::portions::{PORTION, Portions};
-use super::rolling::{Contents, mark_readers, note_contents, read_by, reads_any};
+use super::rolling::mark_readers;
 use super::set::{Generated, RunPolicy, WriteMode};
-use super::wanted::Wanted;
-use super::{image, namespace, parallel, patch, secret};
+use super::{image, namespace, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
-use crate::manifest::packed::Slot;
-use crate::manifest::spec::Ignore;
 use crate::manifest::{Manifest, Service, names};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -32,8 +28,6 @@ pub(super) struct Draft {
     pub(super) key: ObjectKey,
     pub(super) resource: Arc<Resource>,
     pub(super) value: Value,
-    /// What it was read from, where that is part of the binary.
-    pub(super) document: Option<Slot>,
     pub(super) mode: WriteMode,
     pub(super) ignored: Box<[Path]>,
     pub(super) place: Option<Place>,
@@ -56,16 +50,16 @@ pub(super) struct Sealed {
     pub(super) ignored: Box<[Path]>,
     /// None where no manifest gives the object.
     pub(super) place: Option<Place>,
-    pub(super) body: Wanted,
+    pub(super) body: ObjectBody,
     pub(super) digest: Fingerprint,
     pub(super) links: Links,
 }
 
 impl Draft {
     /// Serialises the value, once, and keeps what leads to others.
-    pub(super) fn seal(self, key: &FingerprintKey, dress: &Arc<Dress>) -> Sealed {
+    pub(super) fn seal(self, key: &FingerprintKey) -> Sealed {
         Sealed {
-            body: Wanted::of(self.value.to_string(), self.document, dress),
+            body: ObjectBody::of(&self.value),
             digest: key.of(&self.value),
             links: Links::of(&self.value),
             service: self.service,
@@ -83,91 +77,29 @@ pub(super) struct Drafting<'a> {
     pub(super) settings: &'a ServiceConfig,
     pub(super) config: &'a Config,
     pub(super) context: Context<'a>,
-    pub(super) dress: Arc<Dress>,
+    pub(super) metadata: ServiceMetadata,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
-impl<'a> Drafting<'a> {
-    /// Adds the service's objects in their final form. What only holds data, and what nothing else
-    /// needs for its own form, is read and sealed in portions: thousands of such objects are never
-    /// there as JSON values together.
+impl Drafting<'_> {
+    /// Adds the service's objects in their final form.
     pub(super) fn seal(mut self, sealed: &mut Vec<Sealed>) {
-        // A list of thousands that grows is there twice each time it does.
-        sealed.reserve_exact(self.service.manifests().count());
         let key = self.context.key;
-        let dress = self.dress.clone();
-        let seal = |draft: Draft| draft.seal(key, &dress);
-        let Portions {
-            data,
-            loose,
-            workloads,
-            linked,
-        } = Portions::of(self.service, self.settings);
-        let mut drafts = self.drafts(&linked);
-        for portion in workloads.chunks(PORTION) {
-            let (reading, rest) = self.drafts(portion).into_iter().partition(reads_any);
-            sealed.extend(parallel::map(rest, seal));
-            drafts.extend::<Vec<Draft>>(reading);
-        }
-        let read = read_by(&drafts);
-        let data = self.plain(data, &read, sealed);
-        for portion in loose.chunks(PORTION) {
-            let drafts = self.drafts(portion);
-            sealed.extend(parallel::map(drafts, seal));
-        }
-        let mut contents = Contents::new();
-        note_contents(&drafts, &read, &mut contents);
-        for portion in data.chunks(PORTION) {
-            let drafts = self.drafts(portion);
-            note_contents(&drafts, &read, &mut contents);
-            sealed.extend(parallel::map(drafts, seal));
-        }
+        let mut drafts = self.drafts();
         if self.settings.roll_on_change {
-            mark_readers(&mut drafts, &contents, key);
+            mark_readers(&mut drafts, key);
         }
-        sealed.extend(parallel::map(drafts, seal));
+        // Growing a list of thousands holds it twice for a moment.
+        sealed.reserve_exact(drafts.len());
+        sealed.extend(drafts.into_iter().map(|draft| draft.seal(key)));
     }
 
-    /// Adds the documents that only hold data in their final form; gives those that have more to
-    /// them.
-    fn plain(
-        &mut self,
-        data: Vec<&'a Manifest>,
-        read: &BTreeSet<ObjectKey>,
-        sealed: &mut Vec<Sealed>,
-    ) -> Vec<&'a Manifest> {
-        let named = json!({"apiVersion": "v1", "kind": "ConfigMap"});
-        let plain = Plain {
-            service: self.service.name.as_ref().into(),
-            resource: Kinds::new(&[], &[]).of(&named),
-            dress: &self.dress,
-            key: self.context.key,
-        };
-        let ignores = |rule: &Ignore| *rule.kind == *"ConfigMap";
-        if self.settings.ignore.iter().any(ignores) {
-            return data;
-        }
-        let mut rest = Vec::new();
-        // None of them is ever there as a JSON value.
-        for portion in data.chunks(4 * PORTION) {
-            let seal = |manifest: &'a Manifest| plain.seal(manifest, read).ok_or(manifest);
-            for object in parallel::map(portion.to_vec(), seal) {
-                match object {
-                    Ok(Ok(object)) => sealed.push(object),
-                    Ok(Err(problem)) => self.problems.push(problem),
-                    Err(manifest) => rest.push(manifest),
-                }
-            }
-        }
-        rest
-    }
-
-    fn drafts(&mut self, manifests: &[&'a Manifest]) -> Vec<Draft> {
-        let raw: Vec<Value> = parallel::map(manifests.to_vec(), |manifest| manifest.value().ok())
-            .into_iter()
-            .flatten()
-            .collect();
-        let mut values = match fill_all(raw, &|name| self.parameter(name)) {
+    fn drafts(&mut self) -> Vec<Draft> {
+        let manifests: Vec<&Manifest> = self.service.manifests().collect();
+        let raw = manifests
+            .iter()
+            .filter_map(|manifest| manifest.value().ok());
+        let mut values = match fill_all(raw.collect(), &|name| self.parameter(name)) {
             Ok(values) => values,
             Err(errors) => {
                 for (index, error) in errors {
@@ -248,15 +180,15 @@ impl<'a> Drafting<'a> {
     ) -> Option<Draft> {
         let resource = kinds.of(&value);
         if resource.namespaced {
-            namespace::settle(&mut value, &self.dress.namespace);
+            namespace::settle(&mut value, &self.metadata.namespace);
         }
-        namespace::settle_references(&mut value, &self.dress.namespace);
+        namespace::settle_references(&mut value, &self.metadata.namespace);
         image::adjust(
             &mut value,
             &self.config.image_rewrite,
             &self.config.pull_secrets,
         );
-        let key = key_of(&value, &resource, &self.dress.namespace);
+        let key = key_of(&value, &resource, &self.metadata.namespace);
         if let Err(why) = check_name(&key) {
             let message = format!("{}: {why}", key.short());
             self.problems.push(Problem {
@@ -275,14 +207,13 @@ impl<'a> Drafting<'a> {
             secret::encode_string_data(&mut value);
         }
         if mode != WriteMode::Ensure {
-            self.dress.label(&mut value);
+            self.metadata.label(&mut value);
         }
         Some(Draft {
             service: service.clone(),
             key,
             resource,
             value,
-            document: manifest.json.slot(),
             mode,
             ignored: ignored.into(),
             place: Some(Place::of(manifest)),

@@ -5,9 +5,9 @@
 //! ones are markers until their Secret is created).
 
 pub mod at;
+pub mod body;
 pub mod compose;
 mod drafting;
-mod dress;
 pub mod edges;
 pub mod fingerprint;
 pub mod fronts;
@@ -16,21 +16,19 @@ pub mod instance;
 pub mod key;
 pub mod kinds;
 pub mod links;
+mod metadata;
 mod namespace;
 pub mod order;
-mod parallel;
 pub mod patch;
 pub mod path;
-mod plain;
-mod portions;
 pub mod rights;
 mod rolling;
 pub mod secret;
 mod set;
 pub mod source;
-mod wanted;
 pub mod workload;
 
+pub use body::ObjectBody;
 pub use compose::{Context, Problems, compose};
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use instance::Instance;
@@ -39,7 +37,6 @@ pub use set::{
     DesiredObject, DesiredService, DesiredSet, Generated, Need, PROTECTED_KINDS, Prerequisite,
     RunPolicy, WriteMode,
 };
-pub use wanted::Wanted;
 
 #[cfg(test)]
 mod tests;

@@ -9,39 +9,10 @@ use super::workload;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the objects hold that pods read.
-pub(super) type Contents = BTreeMap<ObjectKey, Value>;
-
-/// What the pods of these drafts read.
-pub(super) fn read_by(drafts: &[Draft]) -> BTreeSet<ObjectKey> {
-    drafts
-        .iter()
-        .flat_map(|draft| workload::reads(&draft.value, draft.key.namespace.as_deref()))
-        .collect()
-}
-
-/// Whether the pods of a draft read anything.
-pub(super) fn reads_any(draft: &Draft) -> bool {
-    !workload::reads(&draft.value, draft.key.namespace.as_deref()).is_empty()
-}
-
-/// Notes what those of the drafts hold that are read. Generated Secrets do not count, since their
-/// values never change.
-pub(super) fn note_contents(drafts: &[Draft], read: &BTreeSet<ObjectKey>, contents: &mut Contents) {
-    let readable = drafts.iter().filter(|draft| {
-        read.contains(&draft.key)
-            && matches!(&*draft.key.kind, "ConfigMap" | "Secret")
-            && draft.mode == WriteMode::Apply
-    });
-    contents.extend(readable.map(|draft| {
-        let (data, binary) = (draft.value.get("data"), draft.value.get("binaryData"));
-        (draft.key.clone(), json!([data, binary]))
-    }));
-}
-
 /// Puts a hash of what its pods read on each workload, so that a change rolls it. Jobs are left
 /// alone, since their template cannot change.
-pub(super) fn mark_readers(drafts: &mut [Draft], contents: &Contents, key: &FingerprintKey) {
+pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
+    let contents = contents(drafts);
     let unkeyed = FingerprintKey::new([0; 32]);
     for draft in drafts
         .iter_mut()
@@ -65,6 +36,23 @@ pub(super) fn mark_readers(drafts: &mut [Draft], contents: &Contents, key: &Fing
             annotations.insert(CONFIG_ANNOTATION.into(), hash.to_string().into());
         }
     }
+}
+
+/// The data of each `ConfigMap` and `Secret` that pods of these drafts read. Generated Secrets do not count,
+/// since their values never change.
+fn contents(drafts: &[Draft]) -> BTreeMap<ObjectKey, Value> {
+    let reads = |draft: &Draft| workload::reads(&draft.value, draft.key.namespace.as_deref());
+    let read: BTreeSet<ObjectKey> = drafts.iter().flat_map(reads).collect();
+    let readable = drafts.iter().filter(|draft| {
+        matches!(&*draft.key.kind, "ConfigMap" | "Secret")
+            && draft.mode == WriteMode::Apply
+            && read.contains(&draft.key)
+    });
+    let content = |draft: &Draft| {
+        let (data, binary) = (draft.value.get("data"), draft.value.get("binaryData"));
+        (draft.key.clone(), json!([data, binary]))
+    };
+    readable.map(content).collect()
 }
 
 /// The mapping at a path, made if it is not there.

@@ -1,10 +1,10 @@
 //! The set of objects that ought to be, and the services they belong to.
 
+use super::body::ObjectBody;
 use super::fingerprint::Fingerprint;
 use super::instance::Instance;
 use super::key::{ObjectKey, Resource};
 use super::path::Path;
-use super::wanted::Wanted;
 use crate::config::Policy;
 use crate::manifest::{Probe, Remedy};
 use serde_json::{Map, Value};
@@ -58,7 +58,7 @@ pub struct DesiredObject {
     /// Where its kind is served.
     pub resource: Arc<Resource>,
     /// What goes on the wire.
-    pub body: Wanted,
+    pub body: ObjectBody,
     /// A keyed hash of the body.
     pub digest: Fingerprint,
     /// How it is written.
@@ -137,7 +137,7 @@ impl DesiredSet {
     /// written, and with one the set is given anew.
     pub fn forget_bodies(&mut self) {
         let objects = self.services.iter_mut().flat_map(|s| &mut s.objects);
-        let nothing = Wanted::from(String::new());
+        let nothing = ObjectBody::empty();
         objects.for_each(|object| object.body.clone_from(&nothing));
     }
 

@@ -4,7 +4,7 @@ use super::event::WatchKey;
 use super::occurrence::Occurrence;
 use super::record::Inventory;
 use crate::desired::path::Path;
-use crate::desired::{Generated, ObjectKey, Resource, Wanted};
+use crate::desired::{Generated, ObjectBody, ObjectKey, Resource};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub enum Verb {
     /// Server-side apply.
     Apply {
         /// The object as it ought to be.
-        body: Wanted,
+        body: ObjectBody,
         /// Only if the object still has this uid.
         uid: Option<Arc<str>>,
         /// Take fields that other managers changed.
@@ -78,7 +78,7 @@ pub enum Verb {
     /// Create it if it is not there.
     Create {
         /// The object, with markers for what is made up.
-        body: Wanted,
+        body: ObjectBody,
         /// The values to make up.
         generated: Vec<Generated>,
     },
@@ -97,7 +97,7 @@ pub enum Verb {
     /// Ask whether it could be created anew, under a name that is free; nothing is written.
     Prove {
         /// The object as it ought to be.
-        body: Wanted,
+        body: ObjectBody,
     },
     /// Restart its pods, by an annotation of a manager of its own, so that no later apply takes it
     /// back.

@@ -12,7 +12,7 @@ use super::ownership::other_managers;
 use super::record::Record;
 use super::writing::verb;
 use super::{Applied, Command, Engine, Foreign, Mode, Now, Verb, Write};
-use crate::desired::WriteMode;
+use crate::desired::{ObjectBody, WriteMode};
 use crate::manifest::spec::{Adopt, Recreate};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -209,7 +209,7 @@ impl Engine {
             body["metadata"]["namespace"] = (&**namespace).into();
         }
         let verb = Verb::Apply {
-            body: body.to_string().into(),
+            body: ObjectBody::of(&body),
             uid: Some(uid),
             force: false,
             without: Vec::new(),

@@ -11,7 +11,7 @@ use super::occurrence::Blame;
 use super::ordered::left_alone;
 use super::record::Record;
 use crate::desired::path::Path;
-use crate::desired::{DesiredObject, Fingerprint, Wanted, WriteMode};
+use crate::desired::{DesiredObject, Fingerprint, ObjectBody, WriteMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub struct Object {
     /// Why it is not ready, down to the pod.
     pub explained: Option<Box<Explanation>>,
     /// The body that was wanted before the manifest changed, until the change is written.
-    pub was: Option<Wanted>,
+    pub was: Option<ObjectBody>,
     /// The live object while it differs and is not written yet: for blame and difference.
     pub stash: Option<Body>,
 }

@@ -333,7 +333,7 @@ fn summary(object: &Object) -> String {
         let image = template.and_then(|template| template.at("/spec/containers/0/image"));
         return image.and_then(Value::as_str).unwrap_or("").to_owned();
     }
-    match data_keys(&body.text()) {
+    match data_keys(body.text()) {
         None => String::new(),
         Some(1) => "1 key".to_owned(),
         Some(keys) => format!("{keys} keys"),

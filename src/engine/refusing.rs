@@ -7,7 +7,7 @@ use super::object::{Looked, Object};
 use super::occurrence::Occurrence;
 use super::{Engine, Now, WriteError};
 use crate::desired::path::Path;
-use crate::desired::{ObjectKey, Wanted};
+use crate::desired::{ObjectBody, ObjectKey};
 use std::time::Duration;
 
 /// How often a field that we applied before is tried to be written, before it is left to others.
@@ -170,7 +170,7 @@ impl Engine {
         let applied = object.record.as_ref().is_some_and(|r| r.applied.is_some());
         let before = object.was.as_ref().filter(|_| applied);
         before
-            .and_then(Wanted::value)
+            .and_then(ObjectBody::value)
             .is_some_and(|before| path.get(&before).is_some())
     }
 

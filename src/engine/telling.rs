@@ -8,7 +8,7 @@ use super::occurrence::{Blame, Fault, Heal, Occurrence};
 use super::sight::Sight;
 use super::stripping::{intruder_of, is_strip};
 use super::{Engine, Now};
-use crate::desired::Wanted;
+use crate::desired::ObjectBody;
 use std::time::Duration;
 
 impl Engine {
@@ -160,7 +160,7 @@ impl Engine {
     /// What changed in the manifest, when the live object before it was not kept.
     fn changed_manifest(&self, position: usize) -> Vec<FieldChange> {
         let object = &self.objects[position];
-        let Some(was) = object.was.as_ref().and_then(Wanted::value) else {
+        let Some(was) = object.was.as_ref().and_then(ObjectBody::value) else {
             return Vec::new();
         };
         let Some(is) = object.desired.body.value() else {

@@ -145,7 +145,7 @@ fn a_field_that_was_taken_while_the_manifest_changed_is_taken_back() {
 fn a_change_is_told_also_after_a_start_that_knew_nothing_yet() {
     let mut world = World::quiet(one(three()));
     // Before it had a cluster, a daemon kept no bodies.
-    let nothing = crate::desired::Wanted::from(String::new());
+    let nothing = crate::desired::ObjectBody::empty();
     for object in &mut world.processes[0].engine.objects {
         object.was = Some(nothing.clone());
     }

@@ -7,7 +7,7 @@ use super::intruders::other_source;
 use super::samples::{any, fingerprints, instance};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
-use crate::desired::{DesiredSet, ObjectKey};
+use crate::desired::{DesiredSet, ObjectBody, ObjectKey};
 use crate::engine::{
     Blame, ClusterState, Command, Engine, Event, Mode, Occurrence, Verb, WatchChange, WriteError,
 };
@@ -34,7 +34,7 @@ fn resized() -> DesiredSet {
         let mut body = widget.body.value().unwrap();
         body["data"]["size"] = "9".into();
         widget.digest = fingerprints().of(&body);
-        widget.body = body.to_string().into();
+        widget.body = ObjectBody::of(&body);
         service.source = Some(widget.digest);
     }
     set

@@ -7,7 +7,7 @@ use crate::config::Policy;
 use crate::desired::instance::{INSTANCE_LABEL, PART_OF_LABEL};
 use crate::desired::{
     DesiredObject, DesiredService, DesiredSet, FingerprintKey, Generated, Instance, Need,
-    ObjectKey, Prerequisite, Resource, WriteMode,
+    ObjectBody, ObjectKey, Prerequisite, Resource, WriteMode,
 };
 use crate::manifest::spec::{Adopt, Conflicts, Foreign, Mode, Prune, Recreate};
 use crate::manifest::{Probe, Remedy};
@@ -86,7 +86,7 @@ fn object(
         key,
         resource,
         digest: fingerprints().of(&body),
-        body: body.to_string().into(),
+        body: ObjectBody::of(&body),
         mode: WriteMode::Apply,
         after: after.iter().map(needs).collect(),
         stage: 0,

@@ -70,7 +70,7 @@ impl Server {
             }
             Verb::Create { body, generated } => {
                 let mut number = u8::try_from(self.uids % 50).unwrap();
-                let made = generate(&body.text(), generated, &mut |bytes: &mut [u8]| {
+                let made = generate(body.text(), generated, &mut |bytes: &mut [u8]| {
                     for byte in bytes {
                         number = (number + 7) % 50;
                         *byte = number;

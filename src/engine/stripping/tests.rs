@@ -7,7 +7,8 @@ use super::super::{
 use super::*;
 use crate::config::Policy;
 use crate::desired::{
-    DesiredObject, DesiredService, DesiredSet, FingerprintKey, Instance, ObjectKey, Resource,
+    DesiredObject, DesiredService, DesiredSet, FingerprintKey, Instance, ObjectBody, ObjectKey,
+    Resource,
 };
 use crate::manifest::spec::{Adopt, Conflicts, Foreign, Mode as PolicyMode, Prune, Recreate};
 use crate::manifest::{Probe, Remedy};
@@ -68,7 +69,7 @@ fn set(foreign: Foreign, ignored: &[&str]) -> DesiredSet {
         key: key(),
         resource: config_maps(),
         digest: fingerprints().of(&wanted()),
-        body: wanted().to_string().into(),
+        body: ObjectBody::of(&wanted()),
         mode: WriteMode::Apply,
         after: Arc::default(),
         stage: 0,
