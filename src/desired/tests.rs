@@ -1,6 +1,5 @@
 use super::*;
 use crate::config::{Sources, load};
-use crate::manifest::packed::Text;
 use crate::manifest::{Catalog, KindTable, Manifest, Place, Service, ServiceSpec};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -24,19 +23,16 @@ fn catalog(more: &Value, documents: &[Value]) -> Catalog {
             .unwrap_or("")
             .to_owned()
     };
-    // As in a build that has them embedded.
-    let texts: Vec<String> = documents.iter().map(ToString::to_string).collect();
     let manifests: Vec<Manifest> = documents
         .iter()
-        .zip(Text::embedded(&texts))
-        .map(|(value, json)| Manifest {
+        .map(|value| Manifest {
             api_version: text(value, "/apiVersion").into(),
             kind: text(value, "/kind").into(),
             name: text(value, "/metadata/name").into(),
             namespace: None,
             file: "services/app/kube/app.yaml".into(),
             line: 1,
-            json,
+            json: value.to_string().into(),
         })
         .collect();
     let kube = vec![KindTable {

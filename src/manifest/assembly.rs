@@ -225,8 +225,8 @@ fn digest_of(service: &Service) -> Result<String, serde_json::Error> {
         spec.remove("lines");
     }
     let spec = spec.to_string();
-    let own = [&*service.name, &*spec].map(Cow::Borrowed);
-    let manifests = service.manifests().map(|manifest| manifest.json.read());
+    let own = [&*service.name, &*spec];
+    let manifests = service.manifests().map(|manifest| &*manifest.json);
     Ok(digest(own.into_iter().chain(manifests)))
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::packed::Text;
 use super::parameter::ParameterType;
 use super::placeholder::{self, Reference};
 use super::problem::{Place, Problem};
@@ -63,7 +62,7 @@ pub struct Manifest {
     /// The line on which the document begins.
     pub line: u32,
     /// The document as JSON, keys in file order, placeholders still in it.
-    pub json: Text,
+    pub json: Cow<'static, str>,
 }
 
 /// One service as the build script embeds it; the settings are parsed at start.
@@ -151,7 +150,7 @@ impl Manifest {
     /// # Errors
     /// When the table was not made by this room.
     pub fn value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(&self.json.read())
+        serde_json::from_str(&self.json)
     }
 
     /// The names of the parameters that the document uses, built-in ones included, sorted.

@@ -1,12 +1,11 @@
 //! The tables as Rust source, for the build script to embed.
 //!
-//! The documents are packed. The same catalog always gives the same text. The types are named by the
-//! path at which the including crate has this room.
+//! The same catalog always gives the same text. The types are named by the path at which the
+//! including crate has this module.
 
 use std::fmt::{self, Write as _};
 
 use super::catalog::{Catalog, KindTable, Manifest, Service, table_name};
-use super::packed::Packer;
 
 /// Why no source could be written.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +26,10 @@ pub fn source(catalog: &Catalog, room: &str) -> Result<String, EmitError> {
     let mut tables = Tables {
         out: String::new(),
         room,
-        documents: Packer::default(),
     };
     let mut services = catalog.services.iter();
     services.try_for_each(|service| tables.kube(service))?;
     tables.services(catalog)?;
-    tables.blocks()?;
     Ok(tables.out)
 }
 
@@ -40,7 +37,6 @@ pub fn source(catalog: &Catalog, room: &str) -> Result<String, EmitError> {
 struct Tables<'a> {
     out: String,
     room: &'a str,
-    documents: Packer,
 }
 
 impl Tables<'_> {
@@ -71,10 +67,7 @@ impl Tables<'_> {
             Some(namespace) => format!("Some({})", borrowed(namespace)),
             None => "None".to_owned(),
         };
-        let (block, start, end) = self.documents.add(&manifest.json.read());
-        let room = self.room;
-        let json = format!("{room}::packed::Text::packed(&BLOCKS[{block}], {start}, {end})");
-        writeln!(self.out, "            {room}::Manifest {{")?;
+        writeln!(self.out, "            {}::Manifest {{", self.room)?;
         for (field, value) in [
             ("api_version", borrowed(&manifest.api_version)),
             ("kind", borrowed(&manifest.kind)),
@@ -82,7 +75,7 @@ impl Tables<'_> {
             ("namespace", namespace),
             ("file", borrowed(&manifest.file)),
             ("line", manifest.line.to_string()),
-            ("json", json),
+            ("json", borrowed(&manifest.json)),
         ] {
             writeln!(self.out, "                {field}: {value},")?;
         }
@@ -122,41 +115,8 @@ impl Tables<'_> {
         writeln!(out, "        kube: {kube},\n    }},")?;
         Ok(())
     }
-
-    /// What the texts of the tables refer to.
-    fn blocks(&mut self) -> fmt::Result {
-        let blocks = std::mem::take(&mut self.documents).finish();
-        if blocks.is_empty() {
-            // Nothing refers to them, and what is never used is warned of.
-            return Ok(());
-        }
-        let block = format!("{}::packed::Block", self.room);
-        self.out.push_str("/// The documents.\n");
-        writeln!(self.out, "static BLOCKS: [{block}; {}] = [", blocks.len())?;
-        for (bytes, length) in blocks {
-            let bytes = bytes.escape_ascii();
-            writeln!(self.out, "    {block}::new(b\"{bytes}\", {length}),")?;
-        }
-        writeln!(self.out, "];")
-    }
 }
 
 fn borrowed(text: &str) -> String {
     format!("std::borrow::Cow::Borrowed({text:?})")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_catalog_without_documents_has_no_blocks() {
-        let catalog = Catalog {
-            services: Vec::new(),
-            digest: "".into(),
-        };
-        let source = source(&catalog, "crate::manifest").unwrap();
-        assert!(source.contains("pub static SERVICES"));
-        assert!(!source.contains("BLOCKS"), "{source}");
-    }
 }

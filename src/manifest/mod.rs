@@ -17,7 +17,6 @@ mod hidden;
 pub mod kinds;
 pub mod names;
 pub mod nearest;
-pub mod packed;
 pub mod parameter;
 mod parameter_reader;
 pub mod placeholder;

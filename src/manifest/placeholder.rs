@@ -76,20 +76,8 @@ pub fn parse(text: &str) -> Result<Vec<Piece>, ParseError> {
 /// Whether a text holds anything that [`parse`] would look at.
 #[must_use]
 pub fn is_template(text: &str) -> bool {
-    opens(text, b"g{") || opens(text, b"j{")
-}
-
-/// Whether a text holds anything that [`parse`] would take for a reference to a field.
-#[must_use]
-pub fn refers(text: &str) -> bool {
-    opens(text, b"j{")
-}
-
-/// Most texts have no `$` at all, and all of them are looked through before a verdict.
-fn opens(text: &str, with: &[u8]) -> bool {
-    let text = text.as_bytes();
-    let mut marks = memchr::memchr_iter(b'$', text);
-    marks.any(|at| text[at + 1..].starts_with(with))
+    let mut after_marks = text.split('$').skip(1);
+    after_marks.any(|rest| rest.starts_with("g{") || rest.starts_with("j{"))
 }
 
 /// Writes pieces as [`parse`] reads them.
