@@ -104,7 +104,7 @@ fn field(path: &Path, step: usize) -> &str {
 
 /// Whether the server alone writes what begins with these two names: `metadata.managedFields`,
 /// `resourceVersion` and the like, and `status` as a whole.
-pub(super) fn is_kept_by_server(outer: &str, inner: &str) -> bool {
+fn is_kept_by_server(outer: &str, inner: &str) -> bool {
     match outer {
         "status" | "apiVersion" | "kind" => true,
         "metadata" => matches!(

@@ -3,12 +3,11 @@
 use super::health::Health;
 use super::keeping::Reading;
 use super::object::{Foreign, Looked, Object};
-use super::positions::Positions;
 use super::record::Inventory;
 use super::service::{Hold, Save, Service};
 use super::{ClusterState, Engine, Mode, Now, Standing};
 use crate::desired::{DesiredObject, DesiredSet, ObjectKey};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,13 +24,11 @@ impl Engine {
         self.enabled = set.enabled;
         self.echoes = 0;
         self.forget_blanks();
-        let mut known = Known {
-            objects: std::mem::take(&mut self.objects)
-                .into_iter()
-                .map(Some)
-                .collect(),
-            index: std::mem::take(&mut self.index),
-        };
+        self.index.clear();
+        let objects = std::mem::take(&mut self.objects).into_iter();
+        let mut previous: BTreeMap<ObjectKey, Object> = objects
+            .map(|object| (object.desired.key.clone(), object))
+            .collect();
         let wanted = set.services.iter().filter(|service| service.kept);
         self.objects = Vec::with_capacity(wanted.map(|service| service.objects.len()).sum());
         self.stop_services_that_left(&set);
@@ -40,7 +37,7 @@ impl Engine {
             desired.kept &= !self.orders.dismissed.contains(&desired.name);
             let name = desired.name.clone();
             let changes = |object: &DesiredObject| {
-                let kept = known.get(&object.key);
+                let kept = previous.get(&object.key);
                 kept.is_none_or(|kept| kept.desired.digest != object.digest)
             };
             let any_changed = desired.objects.iter().any(changes);
@@ -51,7 +48,7 @@ impl Engine {
             }
             let count = objects.len();
             for object in objects {
-                let kept = known.take(&object.key);
+                let kept = previous.remove(&object.key);
                 self.objects.push(carried_over(kept, object, name.clone()));
             }
             if let Some(service) = self.services.get_mut(&name) {
@@ -71,7 +68,7 @@ impl Engine {
             }
             self.services.insert(name, service);
         }
-        self.remember_strays(known.objects.into_iter().flatten(), now);
+        self.remember_strays(previous.into_values(), now);
         self.reindex();
         self.restore_records();
         self.record_what_moved(now);
@@ -155,14 +152,16 @@ impl Engine {
     fn forget_blanks(&mut self) {
         if self.objects.iter().all(Object::is_blank) {
             self.objects = Vec::new();
-            self.index = Positions::default();
+            self.index.clear();
         }
     }
 
     fn reindex(&mut self) {
         self.members.clear();
         self.waiters.clear();
-        self.index = Positions::of(&self.objects);
+        // Namespaces that several services bring have one key each: the last one counts.
+        let keys = self.objects.iter().map(|object| object.desired.key.clone());
+        self.index = keys.zip(0..).collect();
         for (position, object) in self.objects.iter().enumerate() {
             self.members
                 .entry(object.service.clone())
@@ -189,9 +188,8 @@ impl Engine {
         for (name, service) in &mut self.services {
             let recorded = service.inventory.records.keys();
             let is_here = |key: &&ObjectKey| {
-                let key_at = |position: usize| Some(&objects.get(position)?.desired.key);
-                let position = self.index.find(key, key_at);
-                position.is_some_and(|position| objects[position].service == *name)
+                let position = self.index.get(*key);
+                position.is_some_and(|position| objects[*position].service == *name)
             };
             service.left = recorded.filter(|key| !is_here(key)).cloned().collect();
         }
@@ -270,30 +268,6 @@ impl Engine {
 
     pub(super) fn cluster_is_off(&self) -> bool {
         matches!(self.cluster, ClusterState::Off(_))
-    }
-}
-
-/// What was known before another set came; each object is there until it is taken over.
-struct Known {
-    objects: Vec<Option<Object>>,
-    index: Positions,
-}
-
-impl Known {
-    fn position(&self, key: &ObjectKey) -> Option<usize> {
-        let objects = &self.objects;
-        let key_at = |position: usize| Some(&objects.get(position)?.as_ref()?.desired.key);
-        self.index.find(key, key_at)
-    }
-
-    fn get(&self, key: &ObjectKey) -> Option<&Object> {
-        let position = self.position(key)?;
-        self.objects.get(position)?.as_ref()
-    }
-
-    fn take(&mut self, key: &ObjectKey) -> Option<Object> {
-        let position = self.position(key)?;
-        self.objects.get_mut(position)?.take()
     }
 }
 

@@ -28,7 +28,6 @@ mod chronicle;
 mod claims;
 mod clearing;
 mod command;
-mod contrast;
 mod decide;
 pub mod diff;
 mod endpoints;
@@ -56,7 +55,6 @@ mod pairs;
 mod phase;
 mod pins;
 pub mod plan;
-mod positions;
 mod projection;
 mod pruning;
 mod receipt;
@@ -142,7 +140,8 @@ pub struct Engine {
     objects: Vec<Object>,
     marks: Vec<Option<census::Mark>>,
     open: BTreeSet<usize>,
-    index: positions::Positions,
+    /// Where each object stands in `objects`.
+    index: HashMap<ObjectKey, usize>,
     members: HashMap<Arc<str>, Vec<usize>>,
     waiters: HashMap<ObjectKey, Vec<usize>>,
     watches: BTreeMap<WatchKey, bool>,
@@ -200,7 +199,7 @@ impl Engine {
             objects: Vec::new(),
             marks: Vec::new(),
             open: BTreeSet::new(),
-            index: positions::Positions::default(),
+            index: HashMap::new(),
             members: HashMap::new(),
             waiters: HashMap::new(),
             watches: BTreeMap::new(),
@@ -417,9 +416,7 @@ impl Engine {
 
     /// Where the object of a key is in the list of objects.
     fn position(&self, key: &ObjectKey) -> Option<usize> {
-        let objects = &self.objects;
-        self.index
-            .find(key, |position| Some(&objects.get(position)?.desired.key))
+        self.index.get(key).copied()
     }
 
     fn tell(&mut self, occurrence: Occurrence) {

@@ -85,12 +85,6 @@ impl<'a> Sight<'a> {
         Ok(sight)
     }
 
-    /// The text.
-    #[must_use]
-    pub fn text(&self) -> &'a str {
-        self.text
-    }
-
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -1,6 +1,5 @@
 //! Says what was wrong with an object, what a write changed of it, and because of whom.
 
-use super::contrast::contrast;
 use super::diff::{FieldChange, Showing, changes, lacking};
 use super::flight::{Cause, Flight};
 use super::object::Standing;
@@ -148,8 +147,7 @@ impl Engine {
         before: &Sight<'_>,
         after: &Sight<'_>,
     ) -> Vec<FieldChange> {
-        let (was, is) = contrast(before.text(), after.text());
-        let mut changed = changes(&was, &is, self.showing(position));
+        let mut changed = changes(&before.value(), &after.value(), self.showing(position));
         if !changed.is_empty() {
             let sets = [before.owned(&self.manager), after.owned(&self.manager)];
             changed.retain(|change| sets.iter().flatten().any(|set| set.covers(&change.path)));
