@@ -11,7 +11,7 @@ use super::tally::{Outcome, Tally};
 use super::{apply_plan, saving};
 use crate::daemon::{Access, Beginning, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
-use crate::engine::{Action, AtAGlance, Event, Gist, Mode, Occurrence, Order, Orders};
+use crate::engine::{Action, AtAGlance, Event, Mode, Occurrence, Order, Orders, PlanSummary};
 use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::{Manner, Progress};
@@ -61,9 +61,9 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     if args.yes || can_ask() {
         session.confirm_deletions();
     }
-    let gist = session.engine().gist();
-    require_rights(context, &settings, &mut session, &gist).await?;
-    match confirm(context, &args, &settings, &connected, &session, &gist).await {
+    let summary = session.engine().plan().summary();
+    require_rights(context, &settings, &mut session, &summary).await?;
+    match confirm(context, &args, &settings, &connected, &session, &summary).await {
         // Much may have changed while somebody thought about it.
         Ok(true) => session.keep_looking(),
         Ok(false) => {}
@@ -73,8 +73,8 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
         }
     }
     let orders = session.engine().orders().clone();
-    let done = Box::pin(carry_out(context, &args, &settings, session, &gist)).await?;
-    let left_alone = say_left_alone(&args.services, &gist, &orders);
+    let done = Box::pin(carry_out(context, &args, &settings, session, &summary)).await?;
+    let left_alone = say_left_alone(&args.services, &summary, &orders);
     Ok(if left_alone && done == Exit::Fine {
         Exit::Differs
     } else {
@@ -85,7 +85,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
 /// Says that there is nothing to do.
 fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
     let AtAGlance { plan, status } = found;
-    let gist = plan.gist();
+    let summary = plan.summary();
     let names: Vec<&str> = status
         .services
         .iter()
@@ -93,7 +93,7 @@ fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
         .collect();
     Progress::new(manner(context), context.err_palette, &names).finish(&status);
     let outcome = Outcome {
-        gist: &gist,
+        summary: &summary,
         blocked: 0,
         status: &status,
         waited: false,
@@ -104,9 +104,9 @@ fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
 }
 
 /// Names the services that orders kept from being applied. Whether anything would have been.
-pub(super) fn say_left_alone(names: &[String], gist: &Gist, orders: &Orders) -> bool {
+pub(super) fn say_left_alone(names: &[String], summary: &PlanSummary, orders: &Orders) -> bool {
     let mut any = false;
-    for service in &gist.services {
+    for service in &summary.services {
         let name = &*service.name;
         let suspended = service.suspended.clone();
         let suspended = suspended.filter(|_| service.differs());
@@ -163,9 +163,9 @@ pub(super) async fn require_rights(
     context: &Context,
     settings: &Settings,
     session: &mut Session,
-    gist: &Gist,
+    summary: &PlanSummary,
 ) -> Result<(), Failure> {
-    if !gist.differs() {
+    if !summary.differs() {
         return Ok(());
     }
     let missing = session.missing_rights(settings, Purpose::Apply).await?;
@@ -204,18 +204,18 @@ async fn confirm(
     settings: &Settings,
     connected: &Connected,
     session: &Session,
-    gist: &Gist,
+    summary: &PlanSummary,
 ) -> Result<bool, Failure> {
-    let losses = gist.losses();
-    if losses == 0 || args.yes {
+    let deletions = summary.deletions();
+    if deletions == 0 || args.yes {
         return Ok(false);
     }
     show(context, settings, connected, &session.engine().plan(), None)?;
     if can_ask() {
-        let are = if losses == 1 { "is" } else { "are" };
+        let are = if deletions == 1 { "is" } else { "are" };
         if ask(&format!(
             "{} {are} deleted or recreated. Go on?",
-            count(losses, "object")
+            count(deletions, "object")
         ))
         .await?
         {
@@ -231,7 +231,7 @@ async fn confirm(
         ..Failure::failed(
             format!(
                 "{} would be deleted or recreated, and there is no terminal to ask on",
-                count(losses, "object")
+                count(deletions, "object")
             ),
             Some("--yes does it without asking".into()),
         )
@@ -260,10 +260,10 @@ pub(super) async fn carry_out(
     args: &ApplyArgs,
     settings: &Settings,
     mut session: Session,
-    gist: &Gist,
+    summary: &PlanSummary,
 ) -> Result<Exit, Failure> {
     // Without --wait, services without manifests have no part in it.
-    let shown = gist.services.iter().filter(|s| s.kept);
+    let shown = summary.services.iter().filter(|s| s.kept);
     let names: Vec<&str> = shown
         .filter(|s| args.wait || s.has_objects)
         .map(|s| &*s.name)
@@ -306,7 +306,7 @@ pub(super) async fn carry_out(
         }
     };
     let status = session.status();
-    let blocked = session.engine().gist().count(Action::Blocked);
+    let blocked = session.engine().plan().summary().count(Action::Blocked);
     let beyond = session.engine().beyond_permits();
     progress.finish(&status);
     session.close().await;
@@ -317,7 +317,7 @@ pub(super) async fn carry_out(
         );
     }
     let outcome = Outcome {
-        gist,
+        summary,
         blocked,
         status: &status,
         waited: args.wait,

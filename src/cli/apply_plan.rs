@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::plan::{observed, show};
 use super::saving;
 use crate::daemon::{Access, Connected, Settings};
-use crate::engine::{Gist, Permits, Plan};
+use crate::engine::{Permits, Plan, PlanSummary};
 use crate::report::measure::count;
 use crate::report::saved::{Change, SavedPlan, Verdict, since};
 use std::path::Path;
@@ -50,9 +50,9 @@ pub(super) async fn command(
         show(context, &settings, &connected, &plan, None)?;
         return Ok(Exit::Fine);
     }
-    let gist = plan.gist();
+    let summary = plan.summary();
     drop(plan);
-    task.carry_out(&gist, permits).await
+    task.carry_out(&summary, permits).await
 }
 
 struct Task<'a> {
@@ -101,19 +101,19 @@ impl Task<'_> {
         }
     }
 
-    async fn carry_out(&self, gist: &Gist, permits: Permits) -> Result<Exit, Failure> {
+    async fn carry_out(&self, summary: &PlanSummary, permits: Permits) -> Result<Exit, Failure> {
         let (context, settings) = (self.context, self.settings);
         let mut session =
             observed(context, settings, self.connected, Access::ReadWrite, false).await?;
-        require_rights(context, settings, &mut session, gist).await?;
+        require_rights(context, settings, &mut session, summary).await?;
         session.allow_delete(self.saved.allow_delete.clone());
         // Whoever saved the plan has seen what it deletes.
         session.confirm_deletions();
         session.permit(permits);
         let orders = session.engine().orders().clone();
-        let done = carry_out(context, self.args, settings, session, gist);
+        let done = carry_out(context, self.args, settings, session, summary);
         let done = Box::pin(done).await?;
-        let left_alone = say_left_alone(&self.saved.services, gist, &orders);
+        let left_alone = say_left_alone(&self.saved.services, summary, &orders);
         Ok(if left_alone && done == Exit::Fine {
             Exit::Differs
         } else {

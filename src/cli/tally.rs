@@ -4,7 +4,7 @@
 use super::arguments::Output;
 use super::context::Context;
 use super::failure::Failure;
-use crate::engine::{Action, Gist, Occurrence, Phase, Status};
+use crate::engine::{Action, Occurrence, Phase, PlanSummary, Status};
 use crate::report::measure::wait;
 use crate::report::style::{Meaning, Palette};
 use crate::report::table::{Cell, Table};
@@ -24,7 +24,7 @@ pub(super) struct Tally {
 /// How it came out.
 pub(super) struct Outcome<'a> {
     /// What was planned.
-    pub(super) gist: &'a Gist,
+    pub(super) summary: &'a PlanSummary,
     /// Objects that a person has to decide about.
     pub(super) blocked: usize,
     /// Where the services stand.
@@ -57,8 +57,8 @@ impl Tally {
     }
 
     fn sentence(&self, outcome: &Outcome<'_>) -> String {
-        let unchanged = outcome.gist.unchanged();
-        let kept = outcome.gist.count(Action::Kept);
+        let unchanged = outcome.summary.unchanged();
+        let kept = outcome.summary.count(Action::Kept);
         if self.created + self.updated + self.deleted + outcome.blocked == 0 {
             return match unchanged {
                 0 => "Nothing to apply.\n".to_owned(),
@@ -89,7 +89,7 @@ impl Tally {
         json!({
             "apiVersion": "jsorc.dev/v1alpha1", "kind": "Applied",
             "summary": {"created": self.created, "updated": self.updated, "deleted": self.deleted,
-                        "unchanged": outcome.gist.unchanged(), "kept": outcome.gist.count(Action::Kept), "blocked": outcome.blocked},
+                        "unchanged": outcome.summary.unchanged(), "kept": outcome.summary.count(Action::Kept), "blocked": outcome.blocked},
             "not_ready": not_ready,
         })
     }
@@ -168,10 +168,10 @@ mod tests {
             last_heal: None,
             drifts: Vec::new(),
         };
-        let gist = Gist::default();
+        let summary = PlanSummary::default();
         let told = |status: &Status, waited, gave_up| {
             let outcome = Outcome {
-                gist: &gist,
+                summary: &summary,
                 blocked: 0,
                 status,
                 waited,

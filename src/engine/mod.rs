@@ -35,7 +35,6 @@ mod errands;
 mod event;
 mod exemptions;
 mod flight;
-mod gist;
 mod glance;
 pub mod health;
 pub mod history;
@@ -85,7 +84,6 @@ pub use event::{
     WatchKey, WriteError, Written,
 };
 pub use flight::Cause;
-pub use gist::Gist;
 pub use glance::{AtAGlance, Glance, Outline, Seen};
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
@@ -93,7 +91,7 @@ pub use orders::{Order, Orders, Wish};
 pub use outages::Unwatched;
 pub use phase::Phase;
 pub use pins::{Permits, Pin};
-pub use plan::{Action, Plan, PlannedService, Risk, Step};
+pub use plan::{Action, Plan, PlanSummary, PlannedService, Risk, Step};
 pub use record::{Applied, Inventory, Receipt, Record};
 pub use status::{Drift, ServiceStatus, Status};
 pub use watches::{watch_of, watches_of};

@@ -1,6 +1,8 @@
 //! The plan as data: what would be done, and why. Printed, served, compared in tests, and never a
 //! flag deep inside something that writes.
 
+mod summary;
+
 use super::Engine;
 use super::decide::removes;
 use super::diff::FieldChange;
@@ -17,6 +19,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use summary::PlanSummary;
 
 /// What would be done.
 #[derive(Clone, Debug)]
@@ -193,7 +197,7 @@ impl Engine {
     }
 
     /// A step without the word about what is new, for which an object has to be looked into.
-    pub(super) fn outline(object: &Object) -> Option<Step> {
+    fn outline(object: &Object) -> Option<Step> {
         let cause = match &object.standing {
             Standing::InOrder => return None,
             Standing::Blocked(why) | Standing::Failed(why) => {

@@ -1,5 +1,5 @@
-//! Whether what is said in short is true: whenever somebody who starts now would find the receipts to
-//! hold, a look at everything has to say the same; and a gist is that of the plan.
+//! Whether receipts are true: whenever a process that starts now would find the receipts to hold, a
+//! comparison of every object has to find the same.
 
 use super::fields::leaves;
 use super::law::Law;
@@ -25,15 +25,6 @@ impl World {
                 });
             }
         }
-    }
-
-    /// Holds what a plan comes to against the plan.
-    pub fn judge_gist(&mut self, process: usize) {
-        let engine = &self.processes[process].engine;
-        let same = engine.gist() == engine.plan().gist();
-        self.laws.hold(Law::Honest, same, || {
-            format!("process {process} says another gist than its plan has")
-        });
     }
 
     /// What a start at a glance concludes.

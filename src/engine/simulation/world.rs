@@ -195,7 +195,6 @@ impl World {
             Item::StepDown(process, _) => self.step_down(process),
             Item::Tick(process, life) => {
                 self.deliver(process, Event::Tick);
-                self.judge_gist(process);
                 self.plan(TICK, Item::Tick(process, life));
             }
             Item::Retire(process) => self.retire(process),
