@@ -4,10 +4,9 @@
 //! it lives, so watches share connections in groups and never share one with writes.
 
 use super::client::Client;
-use super::lately::Read;
 use super::road::Road;
 use super::transport::Rights;
-use super::watch::{Expected, Scope};
+use super::watch::Scope;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::engine::{Event, WatchKey};
 use std::collections::HashMap;
@@ -32,7 +31,6 @@ pub struct Eyes {
 struct Open {
     task: JoinHandle<()>,
     connection: usize,
-    read: Read,
 }
 
 impl Eyes {
@@ -59,11 +57,6 @@ impl Eyes {
             .send_if_modified(|now| std::mem::replace(now, follow) != follow);
     }
 
-    /// Opens watches of what is most likely not there yet.
-    pub fn begin(&mut self, wanted: Vec<WatchKey>) {
-        self.open(wanted, Expected::Nothing);
-    }
-
     /// Opens the watches that are missing and closes those that are not wanted any more.
     pub fn keep(&mut self, wanted: Vec<WatchKey>) {
         let gone: Vec<WatchKey> = self
@@ -78,40 +71,22 @@ impl Eyes {
                 self.connections[open.connection].1 -= 1;
             }
         }
-        self.open(wanted, Expected::Anything);
-    }
-
-    fn open(&mut self, wanted: Vec<WatchKey>, expected: Expected) {
         for key in wanted {
             if !self.open.contains_key(&key) {
                 let connection = self.connection();
                 let client = self.connections[connection].0.clone();
-                let read = Read::default();
                 let task = tokio::spawn(super::watch::watch(
                     client,
                     key.clone(),
                     self.scope.clone(),
                     self.events.clone(),
                     self.attention.subscribe(),
-                    read.clone(),
-                    expected,
                 ));
                 self.connections[connection].1 += 1;
-                let open = Open {
-                    task,
-                    connection,
-                    read,
-                };
+                let open = Open { task, connection };
                 self.open.insert(key, open);
             }
         }
-    }
-
-    /// The watches that have just read what is there, with the version that each has read.
-    #[must_use]
-    pub fn read_lately(&self) -> HashMap<WatchKey, String> {
-        let read = |(key, open): (&WatchKey, &Open)| Some((key.clone(), open.read.lately()?));
-        self.open.iter().filter_map(read).collect()
     }
 
     /// A connection with room for one more watch.

@@ -2,15 +2,14 @@
 //! namespace, instead of one read for each object.
 
 use super::hands::Reader;
-use super::request::{Call, METADATA_LIST, send};
+use super::metadata_list::each_item;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::{WatchKey, WriteError};
+use crate::engine::WriteError;
 use futures::StreamExt as _;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-const PAGE: u32 = 500;
 /// Reads of single objects at the same time.
 const SINGLES_AT_ONCE: usize = 16;
 
@@ -21,14 +20,7 @@ type Found = (ObjectKey, Result<Option<Value>, WriteError>);
 impl Reader {
     /// What is there of the wanted objects: their metadata, which says whose they are. Namespaces
     /// are read one by one, because their state counts too.
-    ///
-    /// A kind that a watch has just read is not read from before that: its cache answers at once,
-    /// where a server otherwise waits until the cache has caught up with the store once more.
-    pub async fn look_at_many(
-        &self,
-        wanted: Vec<(ObjectKey, Arc<Resource>)>,
-        lately: &HashMap<WatchKey, String>,
-    ) -> Vec<Found> {
+    pub async fn look_at_many(&self, wanted: Vec<(ObjectKey, Arc<Resource>)>) -> Vec<Found> {
         let mut single = Vec::new();
         let mut groups: BTreeMap<Collection, Vec<ObjectKey>> = BTreeMap::new();
         for (key, resource) in wanted {
@@ -49,23 +41,9 @@ impl Reader {
             .map(one)
             .buffer_unordered(SINGLES_AT_ONCE)
             .collect::<Vec<Found>>();
-        let reads = groups.keys().map(|(resource, namespace)| async {
-            let watch = WatchKey {
-                resource: resource.clone(),
-                namespace: namespace.clone(),
-                name: None,
-            };
-            let place = (&**resource, namespace.as_deref());
-            if let Some(version) = lately.get(&watch) {
-                let since = format!("&resourceVersion={version}&resourceVersionMatch=NotOlderThan");
-                let there = self.metadata(place, &since).await;
-                if there.is_ok() {
-                    return there;
-                }
-                // Another server of the same cluster may not be that far.
-            }
-            self.metadata(place, "").await
-        });
+        let reads = groups
+            .keys()
+            .map(|(resource, namespace)| self.metadata_of(resource, namespace.as_deref()));
         let (read, mut found) = tokio::join!(futures::future::join_all(reads), singles);
         for (keys, there) in groups.values().zip(read) {
             for key in keys.iter().cloned() {
@@ -79,48 +57,24 @@ impl Reader {
         found
     }
 
-    async fn metadata(
+    /// The metadata of every object of a kind, by name.
+    async fn metadata_of(
         &self,
-        (resource, namespace): (&Resource, Option<&str>),
-        since: &str,
+        resource: &Resource,
+        namespace: Option<&str>,
     ) -> Result<HashMap<String, Value>, WriteError> {
         let mut found = HashMap::new();
-        let mut token = since.to_owned();
-        loop {
-            let uri = format!(
-                "{}?limit={PAGE}{token}",
-                resource.collection_path(namespace)
-            );
-            let page = match send(
-                self.client(),
-                Call {
-                    accept: METADATA_LIST,
-                    ..Call::get(uri)
-                },
-            )
-            .await
-            {
-                Err(WriteError::KindNotServed | WriteError::NamespaceMissing(_)) => {
-                    return Ok(found);
-                }
-                other => other?.value()?,
-            };
-            for item in page
-                .get("items")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                let name = item
-                    .pointer("/metadata/name")
-                    .and_then(Value::as_str)
-                    .unwrap_or("");
-                found.insert(name.to_owned(), item.clone());
+        let path = resource.collection_path(namespace);
+        let listed = each_item(self.client(), &path, "", |text| {
+            let item: Value = serde_json::from_str(text).unwrap_or_default();
+            if let Some(name) = item.pointer("/metadata/name").and_then(Value::as_str) {
+                found.insert(name.to_owned(), item);
             }
-            match page.pointer("/metadata/continue").and_then(Value::as_str) {
-                Some(next) if !next.is_empty() => token = format!("&continue={next}"),
-                _ => return Ok(found),
-            }
+            true
+        });
+        match listed.await {
+            Err(WriteError::KindNotServed | WriteError::NamespaceMissing(_)) => Ok(found),
+            other => other.map(|_| found),
         }
     }
 }

@@ -2,13 +2,11 @@
 //!
 //! A small step function of its own instead of kube-runtime's watcher, because that one asks for
 //! version 0, which any cache may answer from the past; here the first read is consistent (no
-//! version given). A server without streamed lists is asked for a paged list, and so is every server
-//! where nothing is expected to be there: what ends a streamed list comes ten milliseconds later.
+//! version given). A server without streamed lists is asked for a paged list.
 //! Between the two steps nothing is lost: the watch goes on from the version that the read ended with.
 //! After a break it asks first whether the store still has the history that this version is of.
 
 use super::client::Client;
-use super::lately::Read;
 use super::page::{Page, is_before, with_kind};
 use super::request::{parsed, read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
@@ -34,15 +32,6 @@ const PAGE: u32 = 500;
 /// have read what is there, and then go on from where they were.
 pub type Attention = tokio::sync::watch::Receiver<bool>;
 
-/// What is there when a watch begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Much, maybe.
-    Anything,
-    /// Nothing, most likely.
-    Nothing,
-}
-
 /// What all watches of an instance have in common.
 #[derive(Debug)]
 pub struct Scope {
@@ -59,8 +48,6 @@ pub async fn watch(
     scope: Arc<Scope>,
     events: Sender<Event>,
     attention: Attention,
-    read: Read,
-    expected: Expected,
 ) {
     let mut watching = Watching {
         client,
@@ -69,8 +56,6 @@ pub async fn watch(
         scope,
         events,
         streamed: true,
-        expected,
-        read,
         lost: false,
     };
     let (mut failures, mut broke) = (0, false);
@@ -122,9 +107,6 @@ struct Watching {
     scope: Arc<Scope>,
     events: Sender<Event>,
     streamed: bool,
-    /// At the first read.
-    expected: Expected,
-    read: Read,
     /// `None` where changes are always followed.
     attention: Option<Attention>,
     /// Whether it was told to be interrupted, and not yet to go on.
@@ -157,8 +139,7 @@ impl Watching {
                 .follow(&format!("&resourceVersion={from}"), version)
                 .await;
         }
-        let expected = std::mem::replace(&mut self.expected, Expected::Anything);
-        if self.streamed && expected == Expected::Anything {
+        if self.streamed {
             let query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
             match self.follow(query, version).await {
                 Err(Ended::Failed(reason)) if reason.contains("sendInitialEvents") => {
@@ -237,15 +218,12 @@ impl Watching {
             }
             WatchEvent::Bookmark(bookmark) => {
                 let annotations = &bookmark.metadata.annotations;
-                let newest = version.insert(bookmark.metadata.resource_version);
+                *version = Some(bookmark.metadata.resource_version);
                 match annotations
                     .get("k8s.io/initial-events-end")
                     .map(String::as_str)
                 {
-                    Some("true") => {
-                        self.read.ends(newest);
-                        self.tell(WatchChange::Synced).await
-                    }
+                    Some("true") => self.tell(WatchChange::Synced).await,
                     _ => Ok(()),
                 }
             }
@@ -269,8 +247,7 @@ impl Watching {
                 self.tell(WatchChange::Applied(object)).await?;
             }
             if page.metadata.next.is_empty() {
-                self.read
-                    .ends(version.insert(page.metadata.resource_version));
+                *version = Some(page.metadata.resource_version);
                 return self.tell(WatchChange::Synced).await;
             }
             token = format!("&continue={}", page.metadata.next);

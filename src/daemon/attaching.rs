@@ -38,15 +38,10 @@ impl Beginning {
         let hands = (access == Access::ReadWrite).then(|| connected.hands());
         let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
         let label = settings.instance.label();
-        let mut eyes = Eyes::new(reader.road().clone(), &label, sights.clone());
+        let eyes = Eyes::new(reader.road().clone(), &label, sights.clone());
         let foreign = settings.foreign_api_versions();
         let finding_key = async {
             let found = reader.fingerprint_key(&settings.instance).await;
-            if matches!(found, Ok(None)) {
-                // Nothing of this instance is stored: everything will have to be looked at.
-                let expected = settings.expected_watches(|_| true);
-                eyes.begin(expected);
-            }
             match found {
                 // Who may not read the key compares with a key of its own, which costs dry runs.
                 Err(WriteError::Forbidden(_)) if hands.is_none() => Ok(None),
@@ -150,12 +145,7 @@ impl Session {
             .inventories
             .iter()
             .filter(|i| settings.keeps(&i.service));
-        let begins = |name: &str| {
-            let recorded = stored.inventories.iter().any(|i| *i.service == *name);
-            !recorded && stored.orders.dismissal(name).is_none()
-        };
-        let expected = settings.expected_watches(begins);
-        self.watch(watches_of(recorded).into_iter().chain(expected).collect());
+        self.watch(watches_of(recorded).into_iter().collect());
         self.served = served;
         self.was_applied = !stored.inventories.is_empty();
         // What was dismissed is not part of what ought to be.

@@ -63,9 +63,8 @@ impl Session {
         let Some(link) = &self.link else { return };
         let (reader, events) = (link.reader.clone(), self.events.clone());
         if looks.len() > LOOK_ONE_BY_ONE {
-            let lately = link.eyes.read_lately();
             tokio::spawn(async move {
-                for (key, found) in reader.look_at_many(looks, &lately).await {
+                for (key, found) in reader.look_at_many(looks).await {
                     let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
                 }
             });

@@ -5,7 +5,7 @@ use super::attaching::Beginning;
 use super::connected::Connected;
 use super::loading::Settings;
 use super::session::READS_AT_ONCE;
-use crate::cluster::Skimmed;
+use crate::cluster::MetadataItem;
 use crate::desired::kinds::Kinds;
 use crate::desired::source::source;
 use crate::desired::{Context, DesiredSet, Fingerprint, FingerprintKey, ObjectKey, Resource};
@@ -53,13 +53,16 @@ impl Beginning {
 /// How many objects were recognised; `None` when one was not.
 async fn recognised(glance: &Glance<'_>, connected: &Connected, label: &str) -> Option<usize> {
     let collections = glance.collections();
-    let skim = |collection| async move {
+    let list = |collection| async move {
         let recognise =
-            |object: &Skimmed<'_>| glance.recognises(collection, object.seen(), || object.text());
-        connected.reader.skim(collection, label, recognise).await
+            |object: &MetadataItem<'_>| glance.recognises(collection, object.seen(), object.text());
+        connected
+            .reader
+            .list_metadata(collection, label, recognise)
+            .await
     };
     let mut counts = futures::stream::iter(&collections)
-        .map(skim)
+        .map(list)
         .buffer_unordered(READS_AT_ONCE);
     let mut all = 0;
     while let Some(count) = counts.next().await {

@@ -9,7 +9,6 @@ mod author;
 mod carrying;
 mod connected;
 mod ends;
-mod expecting;
 mod files;
 mod glancing;
 mod inputs;

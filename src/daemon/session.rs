@@ -80,7 +80,6 @@ pub struct Session {
     pub(super) was_applied: bool,
     pub(super) outdated: bool,
     pub(super) follows: bool,
-    pub(super) swamped: bool,
     asked: Option<Asked>,
 }
 
@@ -152,7 +151,6 @@ impl Session {
             was_applied: false,
             outdated: false,
             follows: true,
-            swamped: false,
             asked: None,
         };
         session.send(Event::Cluster(cluster));

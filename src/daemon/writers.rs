@@ -76,6 +76,7 @@ impl Writers {
     }
 
     /// How many writes have not begun.
+    #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.crew.lane().waiting.len()
     }

@@ -169,12 +169,7 @@ impl<'a> Glance<'a> {
     /// Whether an object that is there is as recorded. Where its version is another, the text of its
     /// metadata is asked for.
     #[must_use]
-    pub fn recognises(
-        &self,
-        collection: &WatchKey,
-        seen: Seen<'_>,
-        metadata: impl FnOnce() -> Option<String>,
-    ) -> bool {
+    pub fn recognises(&self, collection: &WatchKey, seen: Seen<'_>, metadata: &str) -> bool {
         let key = ObjectKey {
             group: collection.resource.group.clone(),
             kind: collection.resource.kind.clone(),
@@ -186,7 +181,7 @@ impl<'a> Glance<'a> {
         applied.is_some_and(|applied| {
             *applied.uid == *seen.uid
                 && (applied.version.as_deref() == Some(seen.resource_version)
-                    || metadata().is_some_and(|text| self.differs_in_status(applied, &text)))
+                    || self.differs_in_status(applied, metadata))
         })
     }
 

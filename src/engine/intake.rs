@@ -22,7 +22,6 @@ impl Engine {
             self.prune_from = now.mono + PRUNE_QUIET;
         }
         self.enabled = set.enabled;
-        self.echoes = 0;
         self.forget_blanks();
         self.index.clear();
         let objects = std::mem::take(&mut self.objects).into_iter();

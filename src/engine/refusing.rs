@@ -130,8 +130,6 @@ impl Engine {
             .partition(|conflict| !take && self.was_just_taken(position, &conflict.path));
         if conflicts.is_empty() {
             let reason = WriteError::Conflict(taken).to_string();
-            // Only the watch can tell, which may rest.
-            self.echoes = 0;
             return self.refuse(position, reason, true, now);
         }
         let object = &self.objects[position];

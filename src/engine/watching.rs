@@ -51,10 +51,8 @@ impl Engine {
         }
         let position = self.position(&key);
         if position.is_some_and(|position| self.has_seen(position, &sight)) {
-            self.echoes += 1;
             return;
         }
-        self.echoes = 0;
         let mut live = self.live(position, self.confirmed(position), &sight);
         let Some(position) = position else {
             if live.labelled {
@@ -92,12 +90,6 @@ impl Engine {
     /// behind, and would bring back what was taken back.
     fn brings_orders(&self, watch: &WatchKey) -> bool {
         *watch == orders_of(&self.instance)
-    }
-
-    /// How many of the last things that the watches said were known: our own writes, that come back.
-    #[must_use]
-    pub fn echoes(&self) -> usize {
-        self.echoes
     }
 
     /// Keeps the body of an object that differs until it is written.

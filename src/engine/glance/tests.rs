@@ -67,7 +67,7 @@ fn recognises(glance: &Glance<'_>, name: &str, version: &str) -> bool {
         uid: &format!("uid-{name}"),
         resource_version: version,
     };
-    glance.recognises(&glance.collections()[0], seen, || None)
+    glance.recognises(&glance.collections()[0], seen, "{}")
 }
 
 #[test]

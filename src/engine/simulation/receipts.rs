@@ -55,7 +55,7 @@ impl World {
                     uid: said("uid").unwrap(),
                     resource_version: said("resourceVersion").unwrap(),
                 };
-                if !glance.recognises(&collection, seen, || Some(metadata.to_string())) {
+                if !glance.recognises(&collection, seen, &metadata.to_string()) {
                     return false;
                 }
                 recognised += 1;
