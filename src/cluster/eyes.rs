@@ -4,7 +4,7 @@
 //! it lives, so watches share connections in groups and never share one with writes.
 
 use super::client::Client;
-use super::road::Road;
+use super::connect::server_of;
 use super::transport::Rights;
 use super::watch::Scope;
 use crate::desired::instance::INSTANCE_LABEL;
@@ -19,7 +19,7 @@ const WATCHES_PER_CONNECTION: usize = 50;
 
 /// The watches that are open.
 pub struct Eyes {
-    road: Road,
+    client: Client,
     scope: Arc<Scope>,
     events: Sender<Event>,
     connections: Vec<(Client, usize)>,
@@ -36,13 +36,13 @@ struct Open {
 impl Eyes {
     /// Eyes that look at the objects of one instance, by its label value.
     #[must_use]
-    pub fn new(road: Road, label: &str, events: Sender<Event>) -> Self {
+    pub fn new(client: &Client, label: &str, events: Sender<Event>) -> Self {
         let scope = Scope {
-            server: road.server(),
+            server: server_of(client.config()),
             selector: format!("{INSTANCE_LABEL}%3D{label}"),
         };
         Self {
-            road,
+            client: client.clone(),
             scope: Arc::new(scope),
             events,
             connections: Vec::new(),
@@ -94,7 +94,7 @@ impl Eyes {
         let mut connections = self.connections.iter();
         let free = connections.position(|(_, used)| *used < WATCHES_PER_CONNECTION);
         free.unwrap_or_else(|| {
-            let client = Client::new(&self.road, Rights::ReadOnly);
+            let client = self.client.another(Rights::ReadOnly);
             self.connections.push((client, 0));
             self.connections.len() - 1
         })

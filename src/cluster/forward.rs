@@ -51,7 +51,7 @@ impl Forwarder {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let mut config = self.reader.road().config().clone();
+        let mut config = self.reader.client().config().clone();
         config.default_retry = false;
         let client = Client::try_from(config)
             .map_err(|error| WriteError::Unreachable(wording::credentials(&error)))?;

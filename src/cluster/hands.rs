@@ -5,7 +5,6 @@ use super::body::body_with;
 use super::client::Client;
 use super::fence::Fence;
 use super::request::{Call, WHOLE, read, send};
-use super::road::Road;
 use super::transport::Rights;
 use crate::desired::path::Path;
 use crate::desired::secret::generate;
@@ -20,7 +19,6 @@ use serde_json::{Value, json};
 pub struct Reader {
     client: Client,
     manager: String,
-    road: Road,
 }
 
 /// Hands on a cluster.
@@ -32,24 +30,18 @@ pub struct Hands {
 }
 
 impl Reader {
-    /// A reader with a connection of its own, under the name of a field manager.
+    /// A reader under the name of a field manager.
     #[must_use]
-    pub fn new(road: Road, manager: &str) -> Self {
+    pub fn new(client: Client, manager: &str) -> Self {
         Self {
-            client: Client::new(&road, Rights::ReadOnly),
+            client,
             manager: manager.to_owned(),
-            road,
         }
     }
 
-    /// The way to the cluster.
+    /// Its client.
     #[must_use]
-    pub fn road(&self) -> &Road {
-        &self.road
-    }
-
-    /// The connection, for other reads of this room.
-    pub(super) fn client(&self) -> &Client {
+    pub fn client(&self) -> &Client {
         &self.client
     }
 
@@ -94,7 +86,7 @@ impl Hands {
     #[must_use]
     pub fn new(reader: Reader) -> Self {
         Self {
-            client: Client::new(&reader.road, Rights::ReadWrite),
+            client: reader.client.another(Rights::ReadWrite),
             reader,
             fence: Fence::default(),
         }

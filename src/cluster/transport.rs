@@ -6,7 +6,7 @@
 //! PINGs notice a dead link after about 15 s; the deadline directly above hyper also covers name
 //! look-up, TCP, TLS and HTTP/2 set-up, without which a re-dial into a dead path would hang.
 
-use super::road::Road;
+use super::client::Setup;
 use http::{HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
@@ -66,21 +66,21 @@ impl Counter {
 
 /// The layers that a request passes, over connections of their own.
 pub(super) fn stack(
-    road: &Road,
+    setup: &Setup,
     rights: Rights,
 ) -> impl Service<Request<Body>, Response = Response<Incoming>, Error = BoxError, Future: Send>
 + Clone
 + Send
 + Sync
 + use<> {
-    let config = road.config();
+    let config = &setup.config;
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(config.connect_timeout.or(Some(READ_DEADLINE)));
     http.set_keepalive(Some(Duration::from_secs(30)));
     let builder = HttpsConnectorBuilder::new()
-        .with_tls_config(road.tls())
+        .with_tls_config(setup.tls.clone())
         .https_or_http();
     let fixed = config
         .tls_server_name
@@ -103,11 +103,11 @@ pub(super) fn stack(
         .build(https);
     ServiceBuilder::new()
         .layer(config.base_uri_layer())
-        .option_layer(road.authority())
-        .layer(road.headers())
+        .option_layer(setup.auth.as_ref())
+        .layer(&setup.headers)
         .layer(GuardLayer {
             rights,
-            counter: road.counter().clone(),
+            counter: setup.counter.clone(),
         })
         .map_err(BoxError::from)
         .service(hyper)

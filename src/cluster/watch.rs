@@ -174,7 +174,7 @@ impl Watching {
             .map_err(|error| Ended::Failed(error.to_string()))?;
         let stream = self
             .client
-            .streaming()
+            .kube()
             .request_events::<Box<RawValue>>(request)
             .await
             .map_err(|error| self.failed(&error))?;

@@ -38,7 +38,7 @@ impl Beginning {
         let hands = (access == Access::ReadWrite).then(|| connected.hands());
         let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
         let label = settings.instance.label();
-        let eyes = Eyes::new(reader.road().clone(), &label, sights.clone());
+        let eyes = Eyes::new(reader.client(), &label, sights.clone());
         let foreign = settings.foreign_api_versions();
         let finding_key = async {
             let found = reader.fingerprint_key(&settings.instance).await;

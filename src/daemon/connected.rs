@@ -1,7 +1,7 @@
 //! A cluster that answered, before any session works with it.
 
 use super::session::SessionError;
-use crate::cluster::{ConnectError, Counter, Greeting, Hands, Reader, Road, Target, credentials};
+use crate::cluster::{Client, ConnectError, Counter, Greeting, Hands, Reader, Target, credentials};
 use crate::desired::Resource;
 
 /// A cluster that answered.
@@ -18,11 +18,11 @@ pub struct Connected {
 /// # Errors
 /// When the server does not answer or does not accept us.
 pub async fn connect(target: Target, identity: &str) -> Result<Connected, ConnectError> {
-    let road = Road::new(&target.config).map_err(|error| ConnectError::Credentials {
+    let client = Client::new(&target.config).map_err(|error| ConnectError::Credentials {
         found: target.found.clone(),
         reason: credentials(&error),
     })?;
-    let reader = Reader::new(road, identity);
+    let reader = Reader::new(client, identity);
     let greeting = reader.greet(&target.server()).await?;
     Ok(Connected {
         target,
@@ -47,7 +47,7 @@ impl Connected {
     /// Counts the requests to it.
     #[must_use]
     pub fn counter(&self) -> &Counter {
-        self.reader.road().counter()
+        self.reader.client().counter()
     }
 
     /// The kinds of these `apiVersion`s that the cluster serves.

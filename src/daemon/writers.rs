@@ -186,7 +186,7 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Road;
+    use crate::cluster::Client;
     use crate::desired::{ObjectBody, ObjectKey, Resource};
     use crate::engine::Verb;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -199,7 +199,7 @@ mod tests {
     fn asked_of(server: &str, count: u64, verb: &Verb) -> (Writers, UnboundedReceiver<Event>) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = kube::Config::new(format!("http://{server}").parse().unwrap());
-        let reader = Reader::new(Road::new(&config).unwrap(), "jsorc");
+        let reader = Reader::new(Client::new(&config).unwrap(), "jsorc");
         let (events, told) = unbounded_channel();
         let writers = Writers::new(reader, None, events);
         let resource = Resource {
