@@ -4,7 +4,7 @@ use super::author::author;
 use super::connected::Connected;
 use super::loading::Settings;
 use super::session::{Access, Link, READS_AT_ONCE, SEEN_AT_ONCE, Session, SessionError, prepare};
-use super::writers::Writers;
+use super::write_pool::WritePool;
 use crate::cluster::{Eyes, Forwarder, Hands, Stored, passing_key};
 use crate::desired::{DesiredSet, FingerprintKey, Resource};
 use crate::engine::{ClusterState, Event, WriteError, watches_of};
@@ -132,7 +132,7 @@ impl Session {
         let reader = connected.reader.clone();
         let forwarder = (!connected.target.inside).then(|| Forwarder::new(&reader));
         self.link = Some(Link {
-            writes: Writers::new(reader.clone(), hands.clone(), self.events.clone()),
+            writes: WritePool::new(reader.clone(), hands.clone(), self.events.clone()),
             reader,
             hands,
             eyes,

@@ -5,7 +5,7 @@
 
 use super::loading::{LoadError, Settings};
 use super::runner::Runner;
-use super::writers::Writers;
+use super::write_pool::WritePool;
 use crate::cluster::{ConnectError, Eyes, Forwarder, Hands, Reader, passing_key};
 use crate::desired::rights::{Purpose, Right, rights};
 use crate::desired::{DesiredSet, FingerprintKey, Instance, Resource};
@@ -95,7 +95,7 @@ pub(super) struct Link {
     pub(super) hands: Option<Hands>,
     pub(super) eyes: Eyes,
     pub(super) forwarder: Option<Forwarder>,
-    pub(super) writes: Writers,
+    pub(super) writes: WritePool,
     pub(super) reads: Arc<Semaphore>,
 }
 
