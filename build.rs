@@ -1,4 +1,5 @@
-//! Checks `services/` and embeds it: tables by kind, all services, and a digest.
+//! Checks `services/` and embeds it: tables by kind, all services, a digest, and a copy of exactly the
+//! files that were read, for `jsorc services export`.
 //!
 //! Every problem is printed with its file, line and column, and the build ends only after all of
 //! them are known.
@@ -11,6 +12,7 @@
 )]
 mod manifest;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io};
@@ -19,8 +21,8 @@ use sha2::{Digest, Sha256};
 
 use manifest::{Checked, Problem, Severity, emit, folder};
 
-/// What composes objects and judges them: where it changes, the same services may make other ones,
-/// and what was in order may not be.
+/// The code that composes and compares objects, and what it depends on. Another version of it may
+/// compose other objects of the same services, so a record of "unchanged" holds for one version only.
 const COMPOSER: &[&str] = &[
     "src/config",
     "src/desired",
@@ -39,8 +41,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    match folder::read(Path::new("services")) {
-        Ok(checked) => embed(&checked),
+    match folder::read_files(Path::new("services")) {
+        Ok((checked, files)) => embed(&checked, &files),
         Err(problems) => {
             problems.0.iter().for_each(print);
             ExitCode::FAILURE
@@ -48,9 +50,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn embed(checked: &Checked) -> ExitCode {
+fn embed(checked: &Checked, files: &[PathBuf]) -> ExitCode {
     checked.warnings.iter().for_each(print);
-    match write(checked) {
+    match write(checked, files) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("cargo::error=services: {error}");
@@ -59,7 +61,7 @@ fn embed(checked: &Checked) -> ExitCode {
     }
 }
 
-/// SHA-256 over the code that composes.
+/// SHA-256 over the composing code without its tests.
 fn composer() -> io::Result<String> {
     let mut files = Vec::new();
     for part in COMPOSER {
@@ -69,9 +71,10 @@ fn composer() -> io::Result<String> {
     files.sort();
     let mut hash = Sha256::new();
     for file in files {
-        let text = fs::read(&file)?;
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
+        let text = fs::read_to_string(&file)?;
+        let code = without_tests(&text);
+        hash.update((code.len() as u64).to_be_bytes());
+        hash.update(code);
     }
     let digest = hash.finalize();
     Ok(digest
@@ -79,7 +82,17 @@ fn composer() -> io::Result<String> {
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
+/// The text up to the unit tests, which stand at the end of a file.
+fn without_tests(text: &str) -> &str {
+    let tests = text.find("\n#[cfg(test)]\nmod ");
+    tests.map_or(text, |tests| &text[..tests])
+}
+
 fn collect(part: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let only_tests = |name: &OsStr| name == "tests.rs" || name == "simulation";
+    if part.file_name().is_some_and(only_tests) {
+        return Ok(());
+    }
     if !part.is_dir() {
         files.push(part.to_owned());
         return Ok(());
@@ -90,9 +103,22 @@ fn collect(part: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn write(checked: &Checked) -> Result<(), Box<dyn std::error::Error>> {
-    let out = PathBuf::from(env::var("OUT_DIR")?).join("services.rs");
-    fs::write(out, emit::source(&checked.catalog, "crate::manifest")?)?;
+fn write(checked: &Checked, files: &[PathBuf]) -> Result<(), Box<dyn std::error::Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(
+        out.join("services.rs"),
+        emit::source(&checked.catalog, "crate::manifest")?,
+    )?;
+    let copies = out.join("services");
+    if copies.exists() {
+        // It may hold files that are gone from `services/`.
+        fs::remove_dir_all(&copies)?;
+    }
+    for file in files {
+        let copy = copies.join(file);
+        fs::create_dir_all(copy.parent().unwrap_or(&copies))?;
+        fs::copy(Path::new("services").join(file), copy)?;
+    }
     Ok(())
 }
 

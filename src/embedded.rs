@@ -3,8 +3,13 @@
 use std::borrow::Cow;
 
 use crate::manifest::{Catalog, EmbeddedService};
+use include_dir::{Dir, include_dir};
 
 include!(concat!(env!("OUT_DIR"), "/services.rs"));
+
+/// The files of the services as they were written, byte for byte: the build script copies exactly
+/// those that it read.
+pub static FILES: Dir<'static> = include_dir!("$OUT_DIR/services");
 
 /// The embedded services could not be taken out of the binary.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ pub use changing::{
 };
 pub use looking::{
     CompletionsArgs, ConfigArgs, ConfigCommand, GraphArgs, HistoryArgs, RbacArgs, RbacFor,
-    RenderArgs, ServicesArgs, StatusArgs,
+    RenderArgs, ServicesArgs, ServicesCommand, StatusArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -11,6 +11,7 @@ mod completions;
 mod config;
 mod context;
 mod delete;
+mod export;
 mod failure;
 mod farewell;
 mod finding;

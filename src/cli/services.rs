@@ -1,11 +1,15 @@
 //! `jsorc services`: what is embedded, or in a folder.
 
-use super::arguments::ServicesArgs;
+use super::arguments::{ServicesArgs, ServicesCommand};
 use super::context::Context;
+use super::export;
 use super::failure::{Exit, Failure};
 use crate::report::services as report;
 
 pub(super) fn command(context: &Context, args: &ServicesArgs) -> Result<Exit, Failure> {
+    if let Some(ServicesCommand::Export { dir }) = &args.command {
+        return export::command(context, dir);
+    }
     let names: Vec<String> = args.name.iter().cloned().collect();
     let settings = context.settings(&names)?;
     match args

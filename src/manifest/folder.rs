@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::assembly::{self, ServiceTexts};
 use super::catalog::Checked;
@@ -22,11 +22,24 @@ use super::system;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(dir: &Path) -> Result<Checked, Problems> {
+    read_files(dir).map(|(checked, _)| checked)
+}
+
+/// Like [`read`], with the path of every file that was read, relative to the folder.
+///
+/// # Errors
+/// Everything that is wrong with the folder.
+pub fn read_files(dir: &Path) -> Result<(Checked, Vec<PathBuf>), Problems> {
     let mut reader = FolderReader {
+        dir,
+        files: Vec::new(),
         problems: Vec::new(),
     };
     let texts = reader.services(dir, &shown_name(dir));
-    assembly::assemble(texts, reader.problems)
+    let FolderReader {
+        files, problems, ..
+    } = reader;
+    Ok((assembly::assemble(texts, problems)?, files))
 }
 
 fn shown_name(dir: &Path) -> String {
@@ -38,7 +51,9 @@ fn shown_name(dir: &Path) -> String {
     name.unwrap_or_else(|| "services".to_owned())
 }
 
-struct FolderReader {
+struct FolderReader<'a> {
+    dir: &'a Path,
+    files: Vec<PathBuf>,
     problems: Vec<Problem>,
 }
 
@@ -46,11 +61,11 @@ struct FolderReader {
 struct Item {
     name: String,
     shown: String,
-    path: std::path::PathBuf,
+    path: PathBuf,
     is_dir: bool,
 }
 
-impl FolderReader {
+impl FolderReader<'_> {
     fn services(&mut self, dir: &Path, shown: &str) -> Vec<ServiceTexts> {
         let mut services = Vec::new();
         for item in self.items(dir, shown) {
@@ -183,6 +198,8 @@ impl FolderReader {
                 return None;
             }
         };
+        let relative = item.path.strip_prefix(self.dir);
+        self.files.extend(relative.ok().map(Path::to_owned));
         match String::from_utf8(bytes) {
             Ok(text) => Some(Source::new(item.shown.clone(), &text)),
             Err(error) => {

@@ -10,6 +10,28 @@ use crate::manifest::catalog::environment_name;
 use crate::manifest::{Catalog, Parameter, ParameterType, Service, table_name};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What `services export` wrote, and how to go on. Ends with a line feed.
+#[must_use]
+pub fn exported(dir: &Path, files: &[PathBuf]) -> String {
+    let dir = dir.to_string_lossy();
+    let dir = safe(&dir);
+    format!(
+        "{} written to {dir}\nEdit them, then: jsorc --services {dir} plan\n",
+        count(files.len(), "file")
+    )
+}
+
+/// What `services export` wrote, as a document.
+#[must_use]
+pub fn exported_json(dir: &Path, files: &[PathBuf]) -> Value {
+    let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+    document::new(
+        "Export",
+        json!({"folder": dir.to_string_lossy(), "files": files}),
+    )
+}
 
 /// All services, one a line. Ends with a line feed.
 #[must_use]

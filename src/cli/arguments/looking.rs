@@ -1,6 +1,7 @@
 //! Flags of the commands that only look.
 
 use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -48,10 +49,25 @@ pub struct GraphArgs {
 
 /// Arguments of `services`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ServicesArgs {
     /// One service, in full
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+    /// What to do instead of showing them
+    #[command(subcommand)]
+    pub command: Option<ServicesCommand>,
+}
+
+/// What to do with the services.
+#[derive(Debug, Subcommand)]
+pub enum ServicesCommand {
+    /// Write the embedded services as files, to be edited and used with --services
+    Export {
+        /// A folder; files that are in it already are never touched
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
 }
 
 /// Arguments of `config`.
