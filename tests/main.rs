@@ -16,6 +16,7 @@ mod delete;
 mod deploy;
 mod drift;
 mod drivers;
+mod export;
 mod faults;
 mod files;
 mod finding;

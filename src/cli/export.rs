@@ -85,36 +85,3 @@ impl From<ExportError> for Failure {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("jsorc-export-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        dir
-    }
-
-    #[test]
-    fn export_writes_what_reading_the_folder_gives_back() {
-        let dir = folder("all");
-        export(&FILES, &dir).unwrap();
-        let read = crate::manifest::folder::read(&dir).unwrap().catalog;
-        assert_eq!(read.digest, crate::embedded::DIGEST);
-        fs::remove_dir_all(dir).unwrap();
-    }
-
-    #[test]
-    fn export_writes_nothing_when_one_of_its_files_exists() {
-        let dir = folder("taken");
-        fs::create_dir_all(dir.join("redis")).unwrap();
-        let mine = dir.join("redis/service.yaml");
-        fs::write(&mine, "mine").unwrap();
-        let error = export(&FILES, &dir).unwrap_err();
-        assert!(matches!(&error, ExportError::Exists(path) if *path == mine));
-        assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
-        fs::remove_dir_all(dir).unwrap();
-    }
-}
