@@ -11,7 +11,7 @@ use super::tally::{Outcome, Tally};
 use super::{apply_plan, saving};
 use crate::daemon::{Access, Beginning, Connected, Session, Settings};
 use crate::desired::rights::Purpose;
-use crate::engine::{Action, AtAGlance, Event, Mode, Occurrence, Order, Orders, PlanSummary};
+use crate::engine::{Action, Event, Mode, Occurrence, Order, Orders, PlanSummary, Unchanged};
 use crate::report::measure::count;
 use crate::report::occurrence;
 use crate::report::progress::{Manner, Progress};
@@ -45,7 +45,7 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
     let beginning = beginning?;
     require_named_target(&connected, &beginning).await?;
     if is_brief(context) && !args.wait {
-        let found = beginning.glance(&settings, &connected, true).await;
+        let found = beginning.unchanged(&settings, &connected, true).await;
         if let Some(found) = found {
             return say_in_order(context, found);
         }
@@ -83,8 +83,8 @@ pub(super) async fn command(context: &Context, args: ApplyArgs) -> Result<Exit, 
 }
 
 /// Says that there is nothing to do.
-fn say_in_order(context: &Context, found: AtAGlance) -> Result<Exit, Failure> {
-    let AtAGlance { plan, status } = found;
+fn say_in_order(context: &Context, found: Unchanged) -> Result<Exit, Failure> {
+    let Unchanged { plan, status } = found;
     let summary = plan.summary();
     let names: Vec<&str> = status
         .services

@@ -27,7 +27,7 @@ pub(super) async fn command(context: &Context, args: PlanArgs) -> Result<Exit, F
     let out = args.out.as_deref();
     let beginning = begin(context, &settings, &connected, Access::ReadOnly).await?;
     if is_brief(context) && out.is_none() {
-        let found = beginning.glance(&settings, &connected, false).await;
+        let found = beginning.unchanged(&settings, &connected, false).await;
         if let Some(found) = found {
             show(context, &settings, &connected, &found.plan, None)?;
             return Ok(Exit::Fine);

@@ -7,7 +7,7 @@ use super::hands::Reader;
 use super::page::Page;
 use super::request::{Call, METADATA_LIST, parsed, send};
 use crate::desired::instance::INSTANCE_LABEL;
-use crate::engine::{Seen, WatchKey, WriteError};
+use crate::engine::{ObjectVersion, WatchKey, WriteError};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -105,8 +105,8 @@ impl<'a> MetadataItem<'a> {
 
     /// Which object it is, and in which version.
     #[must_use]
-    pub fn seen(&self) -> Seen<'_> {
-        Seen {
+    pub fn seen(&self) -> ObjectVersion<'_> {
+        ObjectVersion {
             name: &self.metadata.name,
             namespace: self.metadata.namespace.as_deref(),
             uid: &self.metadata.uid,

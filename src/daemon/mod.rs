@@ -11,7 +11,6 @@ mod concurrency;
 mod connected;
 mod ends;
 mod files;
-mod glancing;
 mod inputs;
 mod keeper;
 mod leadership;
@@ -24,6 +23,7 @@ mod runner;
 mod seeking;
 mod session;
 mod stamp;
+mod unchanged;
 mod write_pool;
 
 pub use attaching::Beginning;

@@ -35,7 +35,6 @@ mod errands;
 mod event;
 mod exemptions;
 mod flight;
-mod glance;
 pub mod health;
 pub mod history;
 mod intake;
@@ -84,14 +83,16 @@ pub use event::{
     WatchKey, WriteError, Written,
 };
 pub use flight::Cause;
-pub use glance::{AtAGlance, Glance, Outline, Seen};
 pub use object::{Checked, Foreign, Standing};
 pub use occurrence::{Blame, Fault, Heal, Occurrence};
 pub use orders::{Order, Orders, Wish};
 pub use outages::Unwatched;
 pub use phase::Phase;
 pub use pins::{Permits, Pin};
-pub use plan::{Action, Plan, PlanSummary, PlannedService, Risk, Step};
+pub use plan::{
+    Action, ObjectVersion, Plan, PlanSummary, PlannedService, Risk, ServiceInputs, Step, Unchanged,
+    UnchangedCheck,
+};
 pub use record::{Applied, Inventory, Receipt, Record};
 pub use status::{Drift, ServiceStatus, Status};
 pub use watches::{watch_of, watches_of};

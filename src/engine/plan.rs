@@ -2,6 +2,7 @@
 //! flag deep inside something that writes.
 
 mod summary;
+mod unchanged;
 
 use super::Engine;
 use super::decide::removes;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use summary::PlanSummary;
+pub use unchanged::{ObjectVersion, ServiceInputs, Unchanged, UnchangedCheck};
 
 /// What would be done.
 #[derive(Clone, Debug)]

@@ -79,6 +79,33 @@ pub struct ServiceStatus {
     pub kept: Vec<(ObjectKey, String)>,
 }
 
+impl ServiceStatus {
+    /// The status of a service that no driver runs: how many of its objects are ready, of how many.
+    pub(super) fn unprobed(
+        name: &Arc<str>,
+        phase: Phase,
+        reason: String,
+        objects: (usize, usize),
+        now: jiff::Timestamp,
+    ) -> Self {
+        Self {
+            name: name.clone(),
+            phase,
+            since: now,
+            age: Duration::ZERO,
+            reason,
+            hint: None,
+            objects: Some(objects),
+            answer: None,
+            answers: false,
+            retry: None,
+            problems: Vec::new(),
+            suspended: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+}
+
 impl Engine {
     /// Where everything stands now.
     #[must_use]
@@ -88,20 +115,13 @@ impl Engine {
             .keys()
             .map(|name| self.service_status(name, now))
             .collect();
-        services.extend(self.orphans.iter().map(|(name, inventory)| ServiceStatus {
-            name: name.clone(),
-            phase: Phase::Orphaned,
-            since: now.wall,
-            age: Duration::ZERO,
-            reason: orphaned(name, inventory.records.len()),
-            hint: Some(format!("jsorc delete {name}")),
-            objects: Some((0, inventory.records.len())),
-            answer: None,
-            answers: false,
-            retry: None,
-            problems: Vec::new(),
-            suspended: Vec::new(),
-            kept: Vec::new(),
+        services.extend(self.orphans.iter().map(|(name, inventory)| {
+            let records = inventory.records.len();
+            let reason = orphaned(name, records);
+            ServiceStatus {
+                hint: Some(format!("jsorc delete {name}")),
+                ..ServiceStatus::unprobed(name, Phase::Orphaned, reason, (0, records), now.wall)
+            }
         }));
         let kinds: BTreeSet<_> = self.watches.keys().map(|watch| &watch.resource).collect();
         Status {

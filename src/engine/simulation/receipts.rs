@@ -7,7 +7,7 @@ use super::samples::{fingerprints, instance};
 use super::world::World;
 use crate::desired::instance::INSTANCE_LABEL;
 use crate::desired::{DesiredObject, DesiredService, DesiredSet, ObjectKey, WriteMode};
-use crate::engine::{Glance, Outline, Seen};
+use crate::engine::{ObjectVersion, ServiceInputs, UnchangedCheck};
 use serde_json::{Value, json};
 
 impl World {
@@ -21,27 +21,27 @@ impl World {
                 }
                 let wrong = set.objects().find_map(|(_, object)| self.untrue(object));
                 self.laws.hold(Law::Honest, wrong.is_none(), || {
-                    format!("at a glance all is in order, and {wrong:?}")
+                    format!("the unchanged check succeeds, and {wrong:?}")
                 });
             }
         }
     }
 
-    /// What a start at a glance concludes.
+    /// Whether the unchanged check of a new process succeeds.
     fn finds_in_order(&self, set: &DesiredSet, exact: bool) -> bool {
         let (orders, inventories) = self.server.stored();
-        let outlines: Vec<Outline> = set.services.iter().map(outline).collect();
+        let inputs: Vec<ServiceInputs> = set.services.iter().map(inputs_of).collect();
         let instance = instance();
-        let glance = Glance::new(&instance, true, &outlines, &inventories, &orders);
-        let Some(mut glance) = glance else {
+        let check = UnchangedCheck::new(&instance, true, &inputs, &inventories, &orders);
+        let Some(mut check) = check else {
             return false;
         };
         let key = fingerprints();
         if !exact {
-            glance = glance.whatever_the_status(&key);
+            check = check.ignore_status(&key);
         }
         let mut recognised = 0;
-        for collection in glance.collections() {
+        for collection in check.collections() {
             for (key, object) in &self.server.objects {
                 let listed = object.label(INSTANCE_LABEL) == Some(&*instance.label());
                 if !listed || !collection.shows(key) {
@@ -49,13 +49,13 @@ impl World {
                 }
                 let metadata = json!({"metadata": object.shown()["metadata"]});
                 let said = |field: &str| metadata["metadata"][field].as_str();
-                let seen = Seen {
+                let seen = ObjectVersion {
                     name: &key.name,
                     namespace: key.namespace.as_deref(),
                     uid: said("uid").unwrap(),
                     resource_version: said("resourceVersion").unwrap(),
                 };
-                if !glance.recognises(&collection, seen, &metadata.to_string()) {
+                if !check.matches_record(&collection, seen, &metadata.to_string()) {
                     return false;
                 }
                 recognised += 1;
@@ -66,8 +66,8 @@ impl World {
             let namespace = self.server.objects.get(&key);
             namespace.is_some_and(|namespace| !namespace.deleting)
         };
-        glance.namespaces().iter().all(is_there)
-            && glance.conclude(recognised, self.now().wall).is_some()
+        check.namespaces().iter().all(is_there)
+            && check.finish(recognised, self.now().wall).is_some()
     }
 
     /// What of a wanted object is otherwise.
@@ -92,8 +92,8 @@ impl World {
     }
 }
 
-fn outline(service: &DesiredService) -> Outline {
-    Outline {
+fn inputs_of(service: &DesiredService) -> ServiceInputs {
+    ServiceInputs {
         name: service.name.clone(),
         namespace: service.namespace.clone(),
         kept: service.kept,

@@ -1,5 +1,5 @@
-//! A verdict without a session: what is stored says what ought to be there, and the metadata of each
-//! collection whether it is.
+//! Finds out without a session that nothing changed: the stored inventories name the objects, and the
+//! metadata of each collection shows whether they are there in the recorded versions.
 
 use super::attaching::Beginning;
 use super::connected::Connected;
@@ -9,53 +9,54 @@ use crate::cluster::MetadataItem;
 use crate::desired::kinds::Kinds;
 use crate::desired::source::source;
 use crate::desired::{Context, DesiredSet, Fingerprint, FingerprintKey, ObjectKey, Resource};
-use crate::engine::{AtAGlance, Glance, Outline};
+use crate::engine::{ServiceInputs, Unchanged, UnchangedCheck};
 use crate::manifest::Service;
 use crate::manifest::spec::Foreign;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 impl Beginning {
-    /// The verdict that all is in order, where that can be told at a glance. With `readiness` it
-    /// also says of each service whether it was ready, in just this state.
-    pub async fn glance(
+    /// Returns plan and status when every service is in sync, and `None` when only a full comparison
+    /// can tell. With `readiness` the status says of each service whether it was ready in this state.
+    pub async fn unchanged(
         &self,
         settings: &Settings,
         connected: &Connected,
         readiness: bool,
-    ) -> Option<AtAGlance> {
+    ) -> Option<Unchanged> {
         let (config, instance) = (&settings.loaded.config, &settings.instance);
         if !config.enabled || !self.key_is_shared {
             return None;
         }
-        let outlines = settings.outlines(&self.key, &self.served);
-        let glance = Glance::new(
+        let inputs = settings.inputs(&self.key, &self.served);
+        let check = UnchangedCheck::new(
             instance,
             config.create_namespace,
-            &outlines,
+            &inputs,
             &self.stored.inventories,
             &self.stored.orders,
         )?;
-        let glance = match readiness {
-            true if glance.holds_anybody_up() => return None,
-            true => glance,
-            false => glance.whatever_the_status(&self.key),
+        let check = match readiness {
+            true if check.blocks_dependents() => return None,
+            true => check,
+            false => check.ignore_status(&self.key),
         };
         let label = instance.label();
         let (lists, namespaces) = tokio::join!(
-            recognised(&glance, connected, &label),
-            are_there(&glance, connected),
+            matching(&check, connected, &label),
+            are_there(&check, connected),
         );
-        glance.conclude(lists.filter(|_| namespaces)?, jiff::Timestamp::now())
+        check.finish(lists.filter(|_| namespaces)?, jiff::Timestamp::now())
     }
 }
 
-/// How many objects were recognised; `None` when one was not.
-async fn recognised(glance: &Glance<'_>, connected: &Connected, label: &str) -> Option<usize> {
-    let collections = glance.collections();
+/// How many objects match their records; `None` when one does not.
+async fn matching(check: &UnchangedCheck<'_>, connected: &Connected, label: &str) -> Option<usize> {
+    let collections = check.collections();
     let list = |collection| async move {
-        let recognise =
-            |object: &MetadataItem<'_>| glance.recognises(collection, object.seen(), object.text());
+        let recognise = |object: &MetadataItem<'_>| {
+            check.matches_record(collection, object.seen(), object.text())
+        };
         connected
             .reader
             .list_metadata(collection, label, recognise)
@@ -72,9 +73,9 @@ async fn recognised(glance: &Glance<'_>, connected: &Connected, label: &str) -> 
 }
 
 /// Whether the namespaces that no inventory proves are there, and stay.
-async fn are_there(glance: &Glance<'_>, connected: &Connected) -> bool {
+async fn are_there(check: &UnchangedCheck<'_>, connected: &Connected) -> bool {
     let kind = Kinds::new(&[], &[]).of(&json!({"apiVersion": "v1", "kind": "Namespace"}));
-    for name in glance.namespaces() {
+    for name in check.namespaces() {
         let key = ObjectKey::new("", "Namespace", None, name);
         let found = connected.reader.get(&key, &kind).await.ok().flatten();
         let leaves = |namespace: &Value| namespace.pointer("/metadata/deletionTimestamp").is_some();
@@ -87,10 +88,10 @@ async fn are_there(glance: &Glance<'_>, connected: &Connected) -> bool {
 
 impl Settings {
     /// The services, as far as they are known without being composed.
-    fn outlines(&self, key: &FingerprintKey, served: &[Resource]) -> Vec<Outline> {
-        let outline = |service: &Service| {
+    fn inputs(&self, key: &FingerprintKey, served: &[Resource]) -> Vec<ServiceInputs> {
+        let inputs_of = |service: &Service| {
             let config = self.loaded.config.services.get(&*service.name)?;
-            Some(Outline {
+            Some(ServiceInputs {
                 name: service.name.as_ref().into(),
                 namespace: config.namespace.clone(),
                 kept: self.loaded.config.keeps(&service.name),
@@ -102,7 +103,7 @@ impl Settings {
                 source: self.source(service, key, served),
             })
         };
-        self.catalog.services.iter().filter_map(outline).collect()
+        self.catalog.services.iter().filter_map(inputs_of).collect()
     }
 
     /// Notes in a set what each of its services was composed from.

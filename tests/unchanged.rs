@@ -1,5 +1,5 @@
-//! What is unchanged is told at a glance: from the inventories and the metadata of each collection.
-//! Whatever changed is found all the same.
+//! The fast path for unchanged services reads inventories and the metadata of each collection; it misses no
+//! change.
 
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ impl Shop {
         self.kubectl(["patch", kind, name, "--type=merge", "-p", patch]);
     }
 
-    /// Runs a command. Gives what it printed, and whether it was told at a glance.
+    /// Runs a command. Gives what it printed, and whether the fast path sufficed.
     fn look(&self, arguments: &[&str]) -> (String, bool) {
         let mark = self.audit.mark();
         let ran = self.jsorc.run(arguments).expect(0);
@@ -133,7 +133,7 @@ fn an_unchanged_set_costs_a_list_of_metadata_for_each_kind() {
 }
 
 #[test]
-fn a_glance_and_a_look_at_everything_say_the_same() {
+fn the_fast_path_and_the_full_comparison_print_the_same() {
     let shop = Shop::open();
     let commands: [&[&str]; 4] = [
         &["plan"],
@@ -145,13 +145,13 @@ fn a_glance_and_a_look_at_everything_say_the_same() {
     // A field of nobody's interest, but another version.
     shop.patch("configmap", "shop", "{\"data\":{\"theirs\":\"1\"}}");
     shop.patch("configmap", "shop", "{\"data\":{\"theirs\":null}}");
-    for (command, (said, at_a_glance)) in commands.iter().zip(brief) {
-        assert!(at_a_glance, "{command:?}");
+    for (command, (said, fast)) in commands.iter().zip(brief) {
+        assert!(fast, "{command:?}");
         assert_eq!(shop.look(command), (said, false), "{command:?}");
     }
     // With -v everything is told of every object, so every object is looked at.
-    let (_, at_a_glance) = shop.look(&["plan", "-v"]);
-    assert!(!at_a_glance);
+    let (_, fast) = shop.look(&["plan", "-v"]);
+    assert!(!fast);
 }
 
 #[test]
@@ -166,11 +166,11 @@ fn a_status_is_no_reason_to_look_at_everything_for_a_plan() {
         "-p",
         "{\"status\":{\"observedGeneration\":1,\"replicas\":1}}",
     ]);
-    let (plan, at_a_glance) = shop.look(&["plan"]);
-    assert!(at_a_glance && plan.contains("Nothing to do"), "{plan}");
+    let (plan, fast) = shop.look(&["plan"]);
+    assert!(fast && plan.contains("Nothing to do"), "{plan}");
     // An apply says what is not ready yet, which is in the status.
-    let (applied, at_a_glance) = shop.look(&["apply"]);
-    assert!(!at_a_glance, "{applied}");
+    let (applied, fast) = shop.look(&["apply"]);
+    assert!(!fast, "{applied}");
     assert!(applied.contains("Deployment/shop 0/1 updated"), "{applied}");
 }
 
@@ -219,8 +219,8 @@ spec: {size: 1}
         jsorc,
     };
     shop.jsorc.run(&["apply"]).expect(0);
-    let (plan, at_a_glance) = shop.look(&["plan"]);
-    assert!(at_a_glance, "its definition is served by now: {plan}");
+    let (plan, fast) = shop.look(&["plan"]);
+    assert!(fast, "its definition is served by now: {plan}");
     shop.kubectl([
         "patch",
         "widget",
@@ -230,12 +230,12 @@ spec: {size: 1}
         "-p",
         "{\"status\":{\"ready\":true}}",
     ]);
-    let (plan, at_a_glance) = shop.look(&["plan"]);
-    assert!(at_a_glance && plan.contains("Nothing to do"), "{plan}");
+    let (plan, fast) = shop.look(&["plan"]);
+    assert!(fast && plan.contains("Nothing to do"), "{plan}");
     let other = "{\"metadata\":{\"annotations\":{\"note\":\"c\"}}}";
     shop.patch("widget", "shop", other);
-    let (plan, at_a_glance) = shop.look(&["plan"]);
-    assert!(!at_a_glance && plan.contains("Widget  shop"), "{plan}");
+    let (plan, fast) = shop.look(&["plan"]);
+    assert!(!fast && plan.contains("Widget  shop"), "{plan}");
 }
 
 #[test]
@@ -308,12 +308,12 @@ fn whatever_changed_is_found() {
     ];
     for (what, change, found) in finds {
         change();
-        let (plan, at_a_glance) = shop.look(&["plan"]);
-        assert!(!at_a_glance && plan.contains(found), "{what}: {plan}");
+        let (plan, fast) = shop.look(&["plan"]);
+        assert!(!fast && plan.contains(found), "{what}: {plan}");
         let (applied, _) = shop.look(&["apply", "--yes"]);
         assert!(applied.contains("Applied: "), "{what}: {applied}");
-        let (plan, at_a_glance) = shop.look(&["plan"]);
-        assert!(at_a_glance, "{what}: the apply stored receipts: {plan}");
+        let (plan, fast) = shop.look(&["plan"]);
+        assert!(fast, "{what}: the apply stored receipts: {plan}");
         assert!(plan.contains("Nothing to do: 6 objects"), "{what}: {plan}");
     }
 }
@@ -340,15 +340,15 @@ fn what_others_added_and_what_is_left_to_them_is_said() {
     // The next save sees the addition, and gives no receipt.
     shop.patch("configmap", "more", "{\"data\":{\"a\":\"2\"}}");
     shop.look(&["apply"]);
-    let (plan, at_a_glance) = shop.look(&["plan"]);
+    let (plan, fast) = shop.look(&["plan"]);
     assert!(
-        !at_a_glance && plan.contains("1 field that others added"),
+        !fast && plan.contains("1 field that others added"),
         "{plan}"
     );
     shop.jsorc.run(&["suspend", "shop"]).expect(0);
-    let (plan, at_a_glance) = shop.look(&["plan", "-o", "json"]);
+    let (plan, fast) = shop.look(&["plan", "-o", "json"]);
     assert!(
-        !at_a_glance && !json(&plan)["suspended"].as_array().unwrap().is_empty(),
+        !fast && !json(&plan)["suspended"].as_array().unwrap().is_empty(),
         "{plan}"
     );
 }

@@ -1,24 +1,23 @@
-//! A verdict at a glance: where every inventory has a receipt for what would be composed now, all
-//! is in order if every object is there in its recorded version, and nothing else of ours is.
+//! Fast path for unchanged services. When every object of a service is in sync, its inventory also
+//! stores a hash of the inputs that its objects were composed from. A later plan with the same hash
+//! lists only metadata and compares resource versions, which move whenever something of an object
+//! changes (Kubernetes, "API concepts": resource versions).
 //!
-//! The other way round nothing follows: whoever does not find that looks at everything, as if there
-//! were no receipts. So a glance is never wrong about an object, at most in vain; what composing all
-//! services together would refuse (a circle between services that were applied one by one) it does
-//! not see. Versions only move when something of an object changes (Kubernetes, "API concepts":
-//! resource versions), and the metadata says them: no spec, status or data is read.
+//! Invariant: when the check succeeds, a full comparison would find every object in sync too. When it
+//! fails, nothing follows, and the caller compares everything. What composing all services together
+//! would refuse (a circle between services that were applied one by one) the check does not see.
 
-use super::orders::Orders;
-use super::plan::{Plan, PlannedService};
-use super::record::{Applied, Inventory, Receipt, Record};
-use super::sight::Sight;
-use super::status::{ServiceStatus, Status};
-use super::watches::watches_of;
-use super::{ClusterState, Phase, WatchKey};
+use super::super::orders::Orders;
+use super::super::record::{Applied, Inventory, Receipt, Record};
+use super::super::sight::Sight;
+use super::super::status::{ServiceStatus, Status};
+use super::super::watches::watches_of;
+use super::super::{ClusterState, Phase, WatchKey};
+use super::{Plan, PlannedService};
 use crate::desired::instance::SUSPEND_ANNOTATION;
 use crate::desired::{Fingerprint, FingerprintKey, Instance, ObjectKey};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// One service, as far as configuration and tables tell without composing it.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ use std::time::Duration;
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own, and any of them can hold"
 )]
-pub struct Outline {
+pub struct ServiceInputs {
     /// Its name.
     pub name: Arc<str>,
     /// Where its objects live.
@@ -49,10 +48,10 @@ pub struct Outline {
 
 /// What there is to be found.
 #[derive(Debug)]
-pub struct Glance<'a> {
+pub struct UnchangedCheck<'a> {
     instance: &'a Instance,
     creates_namespaces: bool,
-    services: &'a [Outline],
+    services: &'a [ServiceInputs],
     inventories: Vec<&'a Inventory>,
     expected: HashMap<&'a ObjectKey, &'a Record>,
     /// Whose evidence the metadata shows, where only status may have changed.
@@ -61,7 +60,7 @@ pub struct Glance<'a> {
 
 /// Which object there is, and in which version.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct ObjectVersion<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its namespace, if it is in one.
@@ -74,20 +73,20 @@ pub struct Seen<'a> {
 
 /// Everything is as it ought to be.
 #[derive(Clone, Debug)]
-pub struct AtAGlance {
+pub struct Unchanged {
     /// The plan to do nothing.
     pub plan: Plan,
     /// Where the services with objects stand.
     pub status: Status,
 }
 
-impl<'a> Glance<'a> {
-    /// What is to be found if all is in order, or `None` where that cannot be told at a glance.
+impl<'a> UnchangedCheck<'a> {
+    /// What is to be found if all is in order, or `None` where that needs a full comparison.
     #[must_use]
     pub fn new(
         instance: &'a Instance,
         creates_namespaces: bool,
-        services: &'a [Outline],
+        services: &'a [ServiceInputs],
         inventories: &'a [Inventory],
         orders: &Orders,
     ) -> Option<Self> {
@@ -96,7 +95,7 @@ impl<'a> Glance<'a> {
             let service = services.iter().find(|s| s.name == inventory.service);
             service.is_some_and(has_objects)
         };
-        let holds = |service: &&Outline| {
+        let holds = |service: &&ServiceInputs| {
             let receipt = of(&service.name).and_then(|inventory| inventory.receipt.as_ref());
             let records = of(&service.name).map_or(0, |inventory| inventory.records.len());
             !service.gives_namespaces
@@ -132,7 +131,7 @@ impl<'a> Glance<'a> {
     /// Does not mind that the status of objects changed, or what controllers own of them: for a
     /// verdict that says nothing of how objects are.
     #[must_use]
-    pub fn whatever_the_status(mut self, key: &'a FingerprintKey) -> Self {
+    pub fn ignore_status(mut self, key: &'a FingerprintKey) -> Self {
         let strips = self.services.iter().any(|service| service.strips);
         self.reader = (!strips).then(|| (self.instance.identity(), key));
         self
@@ -169,7 +168,12 @@ impl<'a> Glance<'a> {
     /// Whether an object that is there is as recorded. Where its version is another, the text of its
     /// metadata is asked for.
     #[must_use]
-    pub fn recognises(&self, collection: &WatchKey, seen: Seen<'_>, metadata: &str) -> bool {
+    pub fn matches_record(
+        &self,
+        collection: &WatchKey,
+        seen: ObjectVersion<'_>,
+        metadata: &str,
+    ) -> bool {
         let key = ObjectKey {
             group: collection.resource.group.clone(),
             kind: collection.resource.kind.clone(),
@@ -203,8 +207,8 @@ impl<'a> Glance<'a> {
 
     /// What follows when so many objects were recognised, and no other was seen.
     #[must_use]
-    pub fn conclude(&self, recognised: usize, now: jiff::Timestamp) -> Option<AtAGlance> {
-        (recognised == self.expected.len()).then(|| AtAGlance {
+    pub fn finish(&self, recognised: usize, now: jiff::Timestamp) -> Option<Unchanged> {
+        (recognised == self.expected.len()).then(|| Unchanged {
             plan: self.plan(),
             status: self.status(now),
         })
@@ -212,7 +216,7 @@ impl<'a> Glance<'a> {
 
     /// Whether anybody would wait for a service that is not ready.
     #[must_use]
-    pub fn holds_anybody_up(&self) -> bool {
+    pub fn blocks_dependents(&self) -> bool {
         let unready = |inventory: &&Inventory| {
             let receipt = inventory.receipt.as_ref();
             receipt.is_some_and(|receipt| receipt.unready.is_some())
@@ -225,7 +229,7 @@ impl<'a> Glance<'a> {
         for (namespace, service) in self.owned_namespaces() {
             namespaces.entry(service).or_default().push(namespace);
         }
-        let planned = |service: &Outline| {
+        let planned = |service: &ServiceInputs| {
             let inventory = self.inventory(&service.name);
             let records = inventory
                 .into_iter()
@@ -297,31 +301,23 @@ impl<'a> Glance<'a> {
     }
 }
 
-fn has_objects(service: &Outline) -> bool {
+fn has_objects(service: &ServiceInputs) -> bool {
     service.kept && service.has_manifests
 }
 
 fn status_of(inventory: &Inventory, receipt: &Receipt, now: jiff::Timestamp) -> ServiceStatus {
     let all = inventory.records.len();
     let (phase, ready, reason) = match &receipt.unready {
-        None => (Phase::Running, all, super::verdict::NOT_PROBED),
+        None => (Phase::Running, all, crate::engine::verdict::NOT_PROBED),
         Some((ready, why)) => (Phase::Settling, *ready, &**why),
     };
-    ServiceStatus {
-        name: inventory.service.clone(),
+    ServiceStatus::unprobed(
+        &inventory.service,
         phase,
-        since: now,
-        age: Duration::ZERO,
-        reason: reason.to_owned(),
-        hint: None,
-        objects: Some((ready, all)),
-        answer: None,
-        answers: false,
-        retry: None,
-        problems: Vec::new(),
-        suspended: Vec::new(),
-        kept: Vec::new(),
-    }
+        reason.to_owned(),
+        (ready, all),
+        now,
+    )
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ fn instance() -> Instance {
     }
 }
 
-fn outline() -> Outline {
-    Outline {
+fn service_inputs() -> ServiceInputs {
+    ServiceInputs {
         name: "web".into(),
         namespace: "prod".into(),
         kept: true,
@@ -60,38 +60,38 @@ fn inventory(objects: &[(&str, &str)]) -> Inventory {
     inventory
 }
 
-fn recognises(glance: &Glance<'_>, name: &str, version: &str) -> bool {
-    let seen = Seen {
+fn matches_record(check: &UnchangedCheck<'_>, name: &str, version: &str) -> bool {
+    let seen = ObjectVersion {
         name,
         namespace: Some("prod"),
         uid: &format!("uid-{name}"),
         resource_version: version,
     };
-    glance.recognises(&glance.collections()[0], seen, "{}")
+    check.matches_record(&check.collections()[0], seen, "{}")
 }
 
 #[test]
 fn an_object_is_counted_once_whatever_versions_its_kind_has() {
-    let (instance, services) = (instance(), [outline()]);
+    let (instance, services) = (instance(), [service_inputs()]);
     let inventories = [inventory(&[("a", "v1"), ("b", "v2")])];
     let orders = Orders::default();
-    let glance = Glance::new(&instance, true, &services, &inventories, &orders).unwrap();
-    assert_eq!(glance.collections().len(), 1);
-    assert!(recognises(&glance, "b", "5"));
-    assert!(!recognises(&glance, "b", "6"));
-    assert!(!recognises(&glance, "c", "5"));
+    let check = UnchangedCheck::new(&instance, true, &services, &inventories, &orders).unwrap();
+    assert_eq!(check.collections().len(), 1);
+    assert!(matches_record(&check, "b", "5"));
+    assert!(!matches_record(&check, "b", "6"));
+    assert!(!matches_record(&check, "c", "5"));
     let now = jiff::Timestamp::UNIX_EPOCH;
-    assert!(glance.conclude(1, now).is_none(), "a is missing");
-    let found = glance.conclude(2, now).unwrap();
+    assert!(check.finish(1, now).is_none(), "a is missing");
+    let found = check.finish(2, now).unwrap();
     // And the namespace that is made sure of.
     assert_eq!(found.plan.unchanged(), 3);
 }
 
 #[test]
-fn without_a_receipt_for_just_this_nothing_is_told_at_a_glance() {
-    let (instance, services) = (instance(), [outline()]);
-    let told = |services: &[Outline], inventories: &[Inventory], orders: &Orders| {
-        Glance::new(&instance, true, services, inventories, orders).is_some()
+fn the_check_needs_a_receipt_for_the_same_inputs() {
+    let (instance, services) = (instance(), [service_inputs()]);
+    let told = |services: &[ServiceInputs], inventories: &[Inventory], orders: &Orders| {
+        UnchangedCheck::new(&instance, true, services, inventories, orders).is_some()
     };
     let orders = Orders::default();
     let good = [inventory(&[("a", "v2")])];
@@ -101,14 +101,14 @@ fn without_a_receipt_for_just_this_nothing_is_told_at_a_glance() {
         ..good[0].clone()
     };
     assert!(!told(&services, &[fewer], &orders));
-    let otherwise = Outline {
+    let otherwise = ServiceInputs {
         source: Fingerprint(8),
-        ..outline()
+        ..service_inputs()
     };
     assert!(!told(&[otherwise], &good, &orders));
-    let emptied = Outline {
+    let emptied = ServiceInputs {
         has_manifests: false,
-        ..outline()
+        ..service_inputs()
     };
     assert!(!told(&[emptied], &good, &orders));
     assert!(!told(&services, &[], &orders));
