@@ -162,6 +162,12 @@ pub(super) fn one_line(text: &str) -> String {
     }
 }
 
+/// A server's words, with each of these secrets masked.
+pub(super) fn without<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+}
+
 /// The system's message without its number.
 pub(super) fn io_message(error: &io::Error) -> String {
     let text = match error.kind() {

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::{
-    error::{DriverError, one_line},
+    error::{DriverError, one_line, without},
     stream::{Io, Server, Stream},
     tls::Tls,
 };
@@ -30,6 +30,8 @@ pub(super) struct Session<S = Stream> {
     stream: BufReader<S>,
     /// What the server offers, one extension a line, in capitals.
     offers: Vec<String>,
+    /// The password, also as it was sent; what the server says is quoted without them.
+    secrets: Vec<SecretString>,
 }
 
 struct Reply {
@@ -90,6 +92,7 @@ impl<S: Io> Session<S> {
             place: server.place.clone(),
             stream,
             offers: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 
@@ -112,14 +115,16 @@ impl<S: Io> Session<S> {
             .find_map(|offer| offer.strip_prefix("AUTH"));
         let methods: Vec<_> = methods.unwrap_or_default().split_whitespace().collect();
         let password = login.password.expose_secret();
+        self.secrets.push(login.password.clone());
         let reply = if methods.contains(&"PLAIN") {
-            let proof = BASE64_STANDARD.encode(format!("\0{}\0{password}", login.user));
+            let proof = self.proof(format!("\0{}\0{password}", login.user));
             self.ask(&format!("AUTH PLAIN {proof}")).await?
         } else if methods.contains(&"LOGIN") {
             self.ask("AUTH LOGIN").await?.expect(&self.place, 334)?;
             let user = BASE64_STANDARD.encode(&login.user);
             self.ask(&user).await?.expect(&self.place, 334)?;
-            self.ask(&BASE64_STANDARD.encode(password)).await?
+            let proof = self.proof(password);
+            self.ask(&proof).await?
         } else {
             return Err(DriverError::protocol(
                 &self.place,
@@ -139,6 +144,13 @@ impl<S: Io> Session<S> {
             }
             _ => reply.expect(&self.place, 235).map(|_| ()),
         }
+    }
+
+    /// A password in the form in which it is sent.
+    fn proof(&mut self, text: impl AsRef<[u8]>) -> String {
+        let proof = BASE64_STANDARD.encode(text);
+        self.secrets.push(proof.as_str().into());
+        proof
     }
 
     /// Asks for a sign of life.
@@ -176,7 +188,7 @@ impl<S: Io> Session<S> {
                 return Err(self.strange(&line));
             };
             let (dash, text) = rest.split_at_checked(1).unwrap_or((" ", ""));
-            lines.push(text.to_owned());
+            lines.push(self.quote(text));
             match dash {
                 " " => return Ok(Reply { code, lines }),
                 "-" => {}
@@ -187,21 +199,27 @@ impl<S: Io> Session<S> {
     }
 
     async fn line(&mut self) -> Result<String, DriverError> {
-        const LONGEST: u64 = 4096;
+        const LONGEST: usize = 4096;
         let mut line = Vec::new();
-        match (&mut self.stream)
-            .take(LONGEST)
-            .read_until(b'\n', &mut line)
-            .await
-        {
-            Err(error) => Err(DriverError::unreachable(&self.place, error)),
-            Ok(0) => Err(DriverError::closed(&self.place)),
-            Ok(_) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        let mut rest = (&mut self.stream).take(LONGEST as u64);
+        let read = rest.read_until(b'\n', &mut line).await;
+        read.map_err(|error| DriverError::unreachable(&self.place, error))?;
+        let text = String::from_utf8_lossy(&line);
+        match line.last() {
+            Some(b'\n') => Ok(text.trim_end().to_owned()),
+            _ if line.len() == LONGEST => Err(self.strange(&text)),
+            _ => Err(DriverError::closed(&self.place)),
         }
     }
 
+    /// The server's words. Some servers repeat the command that they do not know.
+    fn quote(&self, text: &str) -> String {
+        without(text, self.secrets.iter().map(ExposeSecret::expose_secret))
+    }
+
     fn strange(&self, line: &str) -> DriverError {
-        let message = format!("the server does not speak SMTP: {}", one_line(line));
+        let words = one_line(&self.quote(line));
+        let message = format!("the server does not speak SMTP: {words}");
         DriverError::protocol(&self.place, message).with_hint("check `port` and `tls`")
     }
 }

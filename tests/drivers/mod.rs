@@ -3,6 +3,8 @@
 
 mod celery;
 mod command;
+mod hostile;
+mod hostile_smtp;
 mod prometheus;
 mod redis;
 mod smtp;
