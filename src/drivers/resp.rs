@@ -1,10 +1,14 @@
 //! Redis's own protocol, as much of it as the drivers speak.
+//!
+//! Invariants:
+//! - a reply costs no more memory than a few times its budget, whatever the server announces;
+//! - what the server says is quoted without the password.
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 
 use super::{
-    error::{DriverError, one_line},
+    error::{DriverError, one_line, without},
     stream::{Server, Stream},
 };
 
@@ -26,10 +30,17 @@ pub(super) struct Login {
     pub(super) db: u64,
 }
 
+/// The most bytes of one reply. The longest that is asked for is INFO's, of a few thousand.
+const BUDGET: usize = 1 << 20;
+
 /// A connection that is logged in.
 pub(super) struct Connection {
     place: String,
     stream: BufReader<Stream>,
+    /// How many bytes the reply that is being read may still take.
+    budget: usize,
+    /// The password that was sent.
+    password: Option<SecretString>,
 }
 
 impl Connection {
@@ -39,6 +50,8 @@ impl Connection {
         let mut connection = Self {
             place: server.place.clone(),
             stream,
+            budget: 0,
+            password: login.password.clone(),
         };
         connection.authenticate(login).await?;
         if login.db != 0 {
@@ -87,63 +100,89 @@ impl Connection {
     }
 
     async fn read(&mut self) -> Result<Reply, DriverError> {
-        let reply = self.read_one().await?;
-        let Reply::List(mut items) = reply else {
-            return Ok(reply);
+        self.budget = BUDGET;
+        let line = self.line().await?;
+        if !line.starts_with('*') {
+            return self.value(&line).await;
+        }
+        let Some(count) = self.length(&line)? else {
+            return Ok(Reply::Nothing);
         };
         // The commands in use answer lists of plain values: one level is enough.
-        for item in &mut items {
-            *item = self.read_one().await?;
+        let mut items = Vec::new();
+        for _ in 0..count {
+            let line = self.line().await?;
+            items.push(self.value(&line).await?);
         }
         Ok(Reply::List(items))
     }
 
-    /// Reads one value; of a list only its length, as items that are nothing.
-    async fn read_one(&mut self) -> Result<Reply, DriverError> {
-        const MOST: usize = 16 << 20;
-        let line = self.line().await?;
+    /// Reads a value that begins with this line and is no list.
+    async fn value(&mut self, line: &str) -> Result<Reply, DriverError> {
         let (kind, rest) = line.split_at_checked(1).unwrap_or(("", ""));
-        let count = || rest.parse::<i64>().map_err(|_| self.strange(&line));
         match kind {
             "+" => Ok(Reply::Status(rest.to_owned())),
             "-" => Ok(Reply::Error(rest.to_owned())),
-            ":" => Ok(Reply::Number(count()?)),
-            "$" | "*" => match usize::try_from(count()?) {
-                Err(_) => Ok(Reply::Nothing),
-                Ok(length) if length > MOST => Err(self.strange(&line)),
-                Ok(length) if kind == "$" => self.bytes(length).await,
-                Ok(length) => Ok(Reply::List((0..length).map(|_| Reply::Nothing).collect())),
+            ":" => rest
+                .parse()
+                .map(Reply::Number)
+                .map_err(|_| self.strange(line)),
+            "$" => match self.length(line)? {
+                Some(length) => self.bytes(length).await,
+                None => Ok(Reply::Nothing),
             },
-            _ => Err(self.strange(&line)),
+            _ => Err(self.strange(line)),
+        }
+    }
+
+    /// The length that a line announces, in bytes or items; a negative one stands for nothing.
+    fn length(&self, line: &str) -> Result<Option<usize>, DriverError> {
+        match line.get(1..).map(str::parse::<i64>) {
+            Some(Ok(..0)) => Ok(None),
+            Some(Ok(length)) => usize::try_from(length)
+                .ok()
+                .filter(|length| length.saturating_add(2) <= self.budget)
+                .map(Some)
+                .ok_or_else(|| self.strange(line)),
+            _ => Err(self.strange(line)),
         }
     }
 
     async fn line(&mut self) -> Result<String, DriverError> {
-        const LONGEST: u64 = 64 << 10;
         let mut line = Vec::new();
-        let read = (&mut self.stream)
-            .take(LONGEST)
-            .read_until(b'\n', &mut line)
-            .await;
-        match read {
-            Err(error) => Err(DriverError::unreachable(&self.place, error)),
-            Ok(0) => Err(DriverError::closed(&self.place)),
-            Ok(_) => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        let read = self.rest().read_until(b'\n', &mut line).await;
+        read.map_err(|error| DriverError::unreachable(&self.place, error))?;
+        self.budget -= line.len();
+        let text = String::from_utf8_lossy(&line);
+        match line.last() {
+            Some(b'\n') => Ok(text.trim_end().to_owned()),
+            _ if self.budget == 0 => Err(self.strange(&text)),
+            _ => Err(DriverError::closed(&self.place)),
         }
     }
 
     async fn bytes(&mut self, length: usize) -> Result<Reply, DriverError> {
-        let mut bytes = vec![0; length + 2];
-        let read = self.stream.read_exact(&mut bytes).await;
+        let end = length + 2;
+        let mut bytes = Vec::new();
+        let read = self.rest().take(end as u64).read_to_end(&mut bytes).await;
         read.map_err(|error| DriverError::unreachable(&self.place, error))?;
+        self.budget -= bytes.len();
+        if bytes.len() < end {
+            return Err(DriverError::closed(&self.place));
+        }
         bytes.truncate(length);
         Ok(Reply::Bytes(bytes))
+    }
+
+    /// What may still be read of this reply.
+    fn rest(&mut self) -> Take<&mut BufReader<Stream>> {
+        (&mut self.stream).take(self.budget as u64)
     }
 
     /// The server's error in our words.
     fn error(&self, text: &str) -> DriverError {
         let code = text.split(' ').next().unwrap_or_default();
-        let message = one_line(text);
+        let message = self.quote(text);
         match code {
             "WRONGPASS" => DriverError::refused(&self.place, "wrong user or password", CREDENTIALS),
             "NOAUTH" => DriverError::refused(&self.place, "it wants a password", CREDENTIALS),
@@ -157,9 +196,15 @@ impl Connection {
     fn strange(&self, line: &str) -> DriverError {
         let message = format!(
             "the server does not speak Redis's protocol: {}",
-            one_line(line)
+            self.quote(line)
         );
         DriverError::protocol(&self.place, message).with_hint("check `port` and `tls`")
+    }
+
+    /// The server's words. Some servers repeat the command that they do not know.
+    fn quote(&self, text: &str) -> String {
+        let password = self.password.as_ref().map(ExposeSecret::expose_secret);
+        one_line(&without(text, password))
     }
 }
 
@@ -182,6 +227,8 @@ mod tests {
         let mut connection = Connection {
             place: "redis://x:1".to_owned(),
             stream: BufReader::new(stream),
+            budget: 0,
+            password: None,
         };
         connection.ask(&["PING"]).await
     }

@@ -4,6 +4,7 @@
 mod celery;
 mod command;
 mod hostile;
+mod hostile_redis;
 mod hostile_smtp;
 mod prometheus;
 mod redis;
