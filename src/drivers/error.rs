@@ -219,6 +219,15 @@ mod tests {
     }
 
     #[test]
+    fn secrets_in_a_servers_words_are_masked() {
+        let words = "unknown command: AUTH app hunter2";
+        assert_eq!(
+            without(words, ["hunter2", ""]),
+            "unknown command: AUTH app ***"
+        );
+    }
+
+    #[test]
     fn long_answers_are_cut_at_a_character() {
         let line = one_line(&"ä\n".repeat(300));
         assert_eq!(line.chars().count(), 201);
