@@ -2,7 +2,7 @@
 //! server outside, and without a cluster only what an address says itself.
 
 use crate::cluster::{Forwarder, Reader};
-use crate::drivers::{DriverError, Endpoint, Reach};
+use crate::drivers::{DriverError, Endpoint, Reach, SettingsProblem};
 use crate::engine::WriteError;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
@@ -113,16 +113,14 @@ fn refused(place: String, error: &WriteError, hint: &str) -> DriverError {
 }
 
 fn numbered(host: &str, port: &str, service: &str) -> Result<Endpoint, DriverError> {
-    match port.parse() {
-        Ok(port) => Ok(Endpoint {
-            host: host.to_owned(),
-            port,
-            keep: None,
-        }),
-        Err(_) => Err(DriverError::Unreachable {
-            place: service.to_owned(),
-            message: "the port has to be a number: NAME:PORT".into(),
-            source: None,
-        }),
-    }
+    let Ok(port) = port.parse() else {
+        let wrong = format!("takes NAME:PORT with a number as PORT, not {service}");
+        let problem = SettingsProblem::new("service", wrong);
+        return Err(DriverError::Settings(vec![problem]));
+    };
+    Ok(Endpoint {
+        host: host.to_owned(),
+        port,
+        keep: None,
+    })
 }

@@ -184,6 +184,7 @@ fn failure(message: String) -> Failure {
         message,
         hint: None,
         not_configured: false,
+        unreachable: false,
     }
 }
 
@@ -192,6 +193,7 @@ fn spoken(error: &DriverError) -> Failure {
         message: error.to_string(),
         hint: error.hint(),
         not_configured: error.is_not_configured(),
+        unreachable: error.is_unreachable(),
     }
 }
 

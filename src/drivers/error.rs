@@ -16,7 +16,7 @@ pub enum DriverError {
     /// Its settings are wrong.
     #[error("{}", join(.0))]
     Settings(Vec<SettingsProblem>),
-    /// Nobody answers at the address.
+    /// Nobody answers at the address, or what answers is not ready yet.
     #[error("{place}: {message}")]
     Unreachable {
         /// Scheme, host and port.
@@ -74,6 +74,12 @@ impl DriverError {
         matches!(self, Self::NotConfigured(_))
     }
 
+    /// Nothing is there, or not yet.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -95,10 +101,13 @@ impl DriverError {
     }
 
     pub(super) fn closed(place: impl fmt::Display) -> Self {
-        let message = "the server closed the connection".to_owned();
+        Self::not_ready(place, "the server closed the connection")
+    }
+
+    pub(super) fn not_ready(place: impl fmt::Display, message: impl Into<String>) -> Self {
         Self::Unreachable {
             place: place.to_string(),
-            message,
+            message: message.into(),
             source: None,
         }
     }

@@ -186,6 +186,7 @@ impl Connection {
         match code {
             "WRONGPASS" => DriverError::refused(&self.place, "wrong user or password", CREDENTIALS),
             "NOAUTH" => DriverError::refused(&self.place, "it wants a password", CREDENTIALS),
+            "LOADING" => DriverError::not_ready(&self.place, message),
             "NOPERM" => DriverError::refused(&self.place, message, "give the user this right"),
             _ if text.contains("DB index") => DriverError::protocol(&self.place, message)
                 .with_hint("check `db`: the server has fewer databases"),
@@ -246,6 +247,19 @@ mod tests {
         assert_eq!(read(b"*-1\r\n").await.unwrap(), Reply::Nothing);
         let list = Reply::List(vec![Reply::Bytes(b"q".to_vec()), Reply::Number(3)]);
         assert_eq!(read(b"*2\r\n$1\r\nq\r\n:3\r\n").await.unwrap(), list);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_loads_its_data_counts_as_unreachable_and_a_refused_login_does_not() {
+        for (bytes, unreachable) in [
+            (&b"-LOADING Redis is loading\r\n"[..], true),
+            (b"", true),
+            (b"-WRONGPASS invalid\r\n", false),
+            (b"HTTP/1.1 400 Bad Request\r\n", false),
+        ] {
+            let error = read(bytes).await.unwrap_err();
+            assert_eq!(error.is_unreachable(), unreachable, "{error}");
+        }
     }
 
     #[tokio::test]

@@ -264,4 +264,6 @@ pub struct DriverError {
     pub hint: Option<String>,
     /// The driver has no address: nothing is wrong, there is just nothing to do.
     pub not_configured: bool,
+    /// Nothing answers at the address: at a start, it may just not be there yet.
+    pub unreachable: bool,
 }

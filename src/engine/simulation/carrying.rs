@@ -75,6 +75,7 @@ impl World {
                 message: "no answer".into(),
                 hint: None,
                 not_configured: false,
+                unreachable: self.dice.chance(500),
             });
         }
         Ok(Answer {
