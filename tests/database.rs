@@ -145,10 +145,12 @@ fn a_database_and_what_depends_on_it_come_up_in_order_and_stay() {
     let daemon = jsorc.daemon();
     daemon.wait_for("web", "Running", LONG);
     let log = daemon.log();
-    let (postgres, web) = (
-        log.find("postgres: Starting → Running"),
-        log.find("web: Waiting → Applying"),
-    );
+    let line = |service: &str, text: &str| {
+        let mut lines = log.lines();
+        lines.position(|line| line.contains(service) && line.contains(text))
+    };
+    let postgres = line(" postgres: ", "→ Running");
+    let web = line(" web: ", "objects applied");
     assert!(
         postgres.is_some() && postgres < web,
         "web waits for the database:\n{log}"

@@ -51,6 +51,7 @@ mod outages;
 pub mod ownership;
 mod pairs;
 mod phase;
+mod phase_notice;
 mod pins;
 pub mod plan;
 mod projection;

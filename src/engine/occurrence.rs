@@ -85,11 +85,12 @@ pub enum Occurrence {
         /// How many objects it applied.
         applied: usize,
     },
-    /// A service went from one phase to another.
+    /// A service is in another phase than was reported last, or in the same one anew: it was rerun,
+    /// or failed again.
     Phase {
         /// The service.
         service: Arc<str>,
-        /// From.
+        /// The phase that was reported last.
         from: Phase,
         /// To.
         to: Phase,

@@ -1,7 +1,7 @@
 //! Takes orders in, and says what they mean for services and objects.
 
 use super::orders::{Order, Orders, Wish};
-use super::{Command, Engine, Now, Occurrence, Phase};
+use super::{Command, Engine, Now};
 use crate::desired::ObjectKey;
 use crate::desired::instance::SUSPEND_ANNOTATION;
 use std::collections::BTreeSet;
@@ -67,20 +67,8 @@ impl Engine {
         if service.suspended == order {
             return;
         }
-        let shown = |order: &Option<Order>| match order {
-            Some(_) => Phase::Suspended,
-            None => service.phase,
-        };
-        let (from, to) = (shown(&service.suspended), shown(&order));
-        let reason = order.as_ref().map_or_else(String::new, Order::words);
         service.suspended = order;
-        self.tell(Occurrence::Phase {
-            service: name.clone(),
-            from,
-            to,
-            reason,
-            hint: None,
-        });
+        self.report_suspension(name, now);
     }
 
     /// What was ordered about services.

@@ -42,6 +42,21 @@ impl Phase {
         }
     }
 
+    /// Whether a service is on its way to another phase, and may be for moments only.
+    #[must_use]
+    pub fn is_transitional(self) -> bool {
+        matches!(
+            self,
+            Self::Waiting | Self::Applying | Self::Settling | Self::Starting
+        )
+    }
+
+    /// Whether something is wrong with the service.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Degraded)
+    }
+
     /// Whether nothing is wrong with the service and nothing is left to do.
     #[must_use]
     pub fn is_settled(self) -> bool {

@@ -60,32 +60,15 @@ impl Engine {
         let Some(service) = self.services.get_mut(name) else {
             return;
         };
-        let from = service.phase;
-        let same_failure = service.reason == verdict.reason;
-        service.reason.clone_from(&verdict.reason);
-        service.hint.clone_from(&verdict.hint);
-        if from == verdict.phase
-            && (same_failure || !matches!(from, Phase::Failed | Phase::Degraded))
-        {
-            return;
-        }
-        if from != verdict.phase {
+        service.reason = verdict.reason;
+        service.hint = verdict.hint;
+        if service.phase != verdict.phase {
             service.phase = verdict.phase;
             service.since = now.mono;
             service.since_wall = now.wall;
             self.wake_dependents(name);
         }
-        let quiet = self.services[name].suspended.is_some();
-        if quiet && !matches!(verdict.phase, Phase::Failed | Phase::Degraded) {
-            return;
-        }
-        self.tell(Occurrence::Phase {
-            service: name.clone(),
-            from,
-            to: verdict.phase,
-            reason: verdict.reason,
-            hint: verdict.hint,
-        });
+        self.report_phase(name, now);
     }
 
     /// Services that depend on this one, and their objects, look again.
@@ -273,21 +256,15 @@ impl Engine {
         let Some(service) = self.services.get_mut(name) else {
             return;
         };
-        let from = service.phase;
         service.phase = Phase::Degraded;
         service.since = now.mono;
         service.since_wall = now.wall;
         service.probes.failures = 0;
         service.probes.retry_at = now.mono;
         service.reason.clone_from(&error.message);
-        service.probes.error = Some(error.clone());
-        self.tell(Occurrence::Phase {
-            service: name.clone(),
-            from,
-            to: Phase::Degraded,
-            reason: error.message,
-            hint: error.hint,
-        });
+        service.hint.clone_from(&error.hint);
+        service.probes.error = Some(error);
+        self.report_phase(name, now);
         self.wake_dependents(name);
         self.start(name);
     }

@@ -6,6 +6,7 @@ use super::chronicle::News;
 use super::event::{Answer, DriverError};
 use super::orders::Order;
 use super::phase::Phase;
+use super::phase_notice::Reported;
 use super::record::Inventory;
 use crate::desired::{DesiredService, ObjectKey};
 use std::collections::BTreeSet;
@@ -32,6 +33,8 @@ pub struct Service {
     pub reason: String,
     /// What a person can do.
     pub hint: Option<String>,
+    /// What was reported of its phase.
+    pub(super) reported: Reported,
     /// The driver.
     pub run: Run,
     /// The number of the last run.
@@ -176,6 +179,7 @@ impl Service {
             since_wall: now.wall,
             reason: String::new(),
             hint: None,
+            reported: Reported::default(),
             run: Run::None,
             runs: 0,
             probes: Probes::default(),

@@ -317,10 +317,11 @@ fn ignore_line(key: &ObjectKey, path: &Path) -> String {
 }
 
 fn moved(from: Phase, to: Phase, reason: &str, hint: Option<&str>) -> String {
-    let mut line = if from == to {
-        format!("still {to}")
-    } else {
-        format!("{from} → {to}")
+    let mut line = match to {
+        _ if from != to => format!("{from} → {to}"),
+        Phase::Waiting => to.to_string(),
+        Phase::Running => format!("{to} after a rerun"),
+        _ => format!("still {to}"),
     };
     for (gap, text) in [(": ", Some(reason)), ("; hint: ", hint)] {
         if let Some(text) = text.filter(|text| !text.is_empty()) {

@@ -57,6 +57,10 @@ fn what_got_no_answer_is_tried_again_as_soon_as_the_server_speaks() {
     let mut world = World::quiet(wanted("1"));
     world.want(wanted("2"));
     turn_away(&mut world, Fault::NeverArrives, Duration::from_secs(180));
+    // The answer to a write that is on its way is waited for.
+    while !world.processes[0].flights.is_empty() {
+        turn_away(&mut world, Fault::NeverArrives, MOMENT);
+    }
     assert!(!names().any(|name| is_written(&world, &name)));
     let maps = watch_of(&map_key("m0"), &config_maps());
     let gone = WatchChange::Lost("connection refused".into());

@@ -58,7 +58,10 @@ impl World {
                 let alarm = it.alarm;
                 self.plan(wait, Item::Ring(process, life, alarm));
             }
-            Command::Tell(occurrence) => self.told.push(occurrence),
+            Command::Tell(occurrence) => {
+                self.judge_report(process, &occurrence);
+                self.told.push(occurrence);
+            }
             Command::Explain(key, _) => {
                 self.processes[process].asked.push(self.clock);
                 let event = Event::Explained(key, None);

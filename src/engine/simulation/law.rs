@@ -22,6 +22,9 @@ pub enum Law {
     NoHotLoop,
     /// A receipt that is found to hold is true, and what a plan comes to is what it says.
     Honest,
+    /// The reports of a service's phases form a chain, a phase that is passed through is reported only
+    /// when it lasts, and the last report is true.
+    Reports,
 }
 
 impl fmt::Display for Law {
@@ -35,6 +38,7 @@ impl fmt::Display for Law {
             Self::OneLeader => "one-leader",
             Self::NoHotLoop => "no-hot-loop",
             Self::Honest => "honest",
+            Self::Reports => "reports",
         })
     }
 }

@@ -130,6 +130,7 @@ fn stay(world: &mut World) {
         )
     });
     world.judge_receipts();
+    world.judge_reports();
     let server = std::mem::take(&mut world.server);
     world.laws.judge_foreign(&server);
     world.server = server;

@@ -13,7 +13,9 @@
 //!   names the object;
 //! - `one-leader`: a deposed leader begins nothing; without a fence, no batch and no deletion, since
 //!   each begins by storing an inventory;
-//! - `no-hot-loop`: what is refused is tried less and less.
+//! - `no-hot-loop`: what is refused is tried less and less;
+//! - `reports`: the reports of a service's phases form a chain, a phase that a service passes through
+//!   is reported only when it lasts, and at the end the last report is true.
 //!
 //! The same seed gives the same life. A failure names its law and its seed:
 //!
@@ -42,10 +44,12 @@ mod object;
 mod obstacles;
 mod process;
 mod receipts;
+mod reports;
 pub(super) mod samples;
 mod secrets;
 mod server;
 mod serving;
+mod starts;
 mod stream;
 mod telling;
 mod world;

@@ -4,7 +4,7 @@ use super::election::{Candidate, Fence};
 use super::samples::{fingerprints, instance};
 use super::stream::Stream;
 use crate::desired::{DesiredSet, ObjectKey};
-use crate::engine::{Engine, Event, Mode, WatchKey};
+use crate::engine::{Engine, Event, Mode, Phase, WatchKey};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +55,8 @@ pub struct Process {
     pub batches: BTreeMap<Arc<str>, Duration>,
     /// When it last learnt that it stored the inventory of each service.
     pub proofs: BTreeMap<Arc<str>, Duration>,
+    /// The phase of each service that it reported last.
+    pub reported: BTreeMap<Arc<str>, Phase>,
 }
 
 impl Process {
@@ -81,6 +83,7 @@ impl Process {
             elected: Duration::ZERO,
             batches: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            reported: BTreeMap::new(),
         }
     }
 

@@ -168,6 +168,21 @@ fn every() -> Vec<(Occurrence, &'static str, Level)> {
             Level::INFO,
         ),
         (
+            stays(Phase::Running, "8.2.1 master"),
+            "redis: Running after a rerun: 8.2.1 master",
+            Level::INFO,
+        ),
+        (
+            stays(Phase::Waiting, "Service/redis has no ready endpoint"),
+            "redis: Waiting: Service/redis has no ready endpoint",
+            Level::INFO,
+        ),
+        (
+            stays(Phase::Failed, "wrong user or password"),
+            "redis: still Failed: wrong user or password",
+            Level::ERROR,
+        ),
+        (
             Occurrence::ProbeFailed {
                 service: service.clone(),
                 reason: "timed out".into(),
@@ -185,6 +200,16 @@ fn every() -> Vec<(Occurrence, &'static str, Level)> {
             Level::ERROR,
         ),
     ]
+}
+
+fn stays(phase: Phase, reason: &str) -> Occurrence {
+    Occurrence::Phase {
+        service: "redis".into(),
+        from: phase,
+        to: phase,
+        reason: reason.into(),
+        hint: None,
+    }
 }
 
 #[test]

@@ -1,0 +1,193 @@
+//! How services come up: when a driver is started, and what is reported of it.
+
+use super::samples::{fingerprints, instance, service, set};
+use crate::desired::DesiredService;
+use crate::engine::phase_notice::LASTS;
+use crate::engine::{
+    Answer, ClusterState, Command, DriverError, Engine, Event, Mode, Now, Occurrence, Order,
+    Orders, Phase, ServiceStatus, Wish,
+};
+use std::time::Duration;
+
+const MOMENT: Duration = Duration::from_millis(40);
+
+/// An engine of one service without objects, its clock, and what it reported.
+struct Start {
+    engine: Engine,
+    clock: Duration,
+    run: u64,
+    reported: Vec<String>,
+    wakes: Vec<Duration>,
+}
+
+impl Start {
+    /// Nothing is known of a cluster yet.
+    fn new(desired: DesiredService) -> Self {
+        let mode = Mode::Enforce { run: true };
+        let mut start = Self {
+            engine: Engine::new(instance(), fingerprints(), mode),
+            clock: Duration::ZERO,
+            run: 0,
+            reported: Vec::new(),
+            wakes: Vec::new(),
+        };
+        start.hear(Event::Desired(Box::new(set(vec![desired]))));
+        start
+    }
+
+    /// There is no cluster, which is known.
+    fn alone(desired: DesiredService) -> Self {
+        let mut start = Self::new(desired);
+        start.hear(Event::Cluster(ClusterState::Off("none".into())));
+        start
+    }
+
+    fn hear(&mut self, event: Event) {
+        let now = Now {
+            mono: self.clock,
+            wall: jiff::Timestamp::UNIX_EPOCH + self.clock,
+        };
+        for command in self.engine.handle([event], now) {
+            match command {
+                Command::Start(start) => self.run = start.run,
+                Command::WakeAt(at) => self.wakes.push(at),
+                Command::Tell(Occurrence::Phase {
+                    from, to, reason, ..
+                }) => {
+                    self.reported.push(format!("{from} → {to}: {reason}"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.clock += time;
+        self.hear(Event::Woken);
+    }
+
+    /// The driver that was started gets an answer, a moment later.
+    fn answers(&mut self) {
+        self.comes_to(Ok(Answer {
+            latency: MOMENT,
+            note: "well".into(),
+            advice: None,
+        }));
+    }
+
+    /// The driver that was started fails, a moment later.
+    fn fails(&mut self, message: &str, unreachable: bool) {
+        self.comes_to(Err(DriverError {
+            message: message.into(),
+            hint: None,
+            not_configured: false,
+            unreachable,
+        }));
+    }
+
+    fn comes_to(&mut self, outcome: Result<Answer, DriverError>) {
+        self.clock += MOMENT;
+        self.hear(Event::Started {
+            service: "one".into(),
+            run: self.run,
+            outcome,
+        });
+    }
+
+    fn status(&self) -> ServiceStatus {
+        let now = Now {
+            mono: self.clock,
+            wall: jiff::Timestamp::UNIX_EPOCH + self.clock,
+        };
+        self.engine.status(now).services[0].clone()
+    }
+
+    fn phase(&self) -> Phase {
+        self.status().phase
+    }
+
+    fn news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.reported)
+    }
+}
+
+fn bare() -> DesiredService {
+    service("one", "prod", Vec::new())
+}
+
+#[test]
+fn a_phase_that_is_over_within_moments_is_shown_and_not_reported() {
+    let mut start = Start::alone(bare());
+    assert_eq!(start.phase(), Phase::Starting);
+    assert_eq!(start.news(), Vec::<String>::new());
+    start.answers();
+    assert_eq!(start.phase(), Phase::Running);
+    assert_eq!(start.news(), ["Waiting → Running: well"]);
+}
+
+#[test]
+fn a_phase_that_lasts_is_reported_once_and_the_engine_asks_to_be_woken_for_it() {
+    let mut start = Start::alone(bare());
+    assert_eq!(start.wakes, [LASTS]);
+    start.pass(LASTS.saturating_sub(MOMENT));
+    assert_eq!(start.news(), Vec::<String>::new());
+    start.pass(MOMENT);
+    assert_eq!(start.news(), ["Waiting → Starting: connecting"]);
+    start.pass(LASTS);
+    assert_eq!(start.news(), Vec::<String>::new());
+    start.answers();
+    assert_eq!(start.news(), ["Starting → Running: well"]);
+}
+
+#[test]
+fn a_rerun_is_reported_although_it_takes_moments() {
+    let mut start = Start::alone(bare());
+    start.answers();
+    start.news();
+    start.hear(Event::Refresh("one".into()));
+    assert_eq!(start.phase(), Phase::Starting);
+    start.answers();
+    assert_eq!(start.news(), ["Running → Running: well"]);
+    start.pass(LASTS);
+    assert_eq!(start.news(), Vec::<String>::new());
+}
+
+#[test]
+fn every_failed_start_is_reported_at_once() {
+    let mut start = Start::alone(bare());
+    start.fails("wrong password", false);
+    assert_eq!(start.news(), ["Waiting → Failed: wrong password"]);
+    start.pass(Duration::from_secs(2));
+    assert_eq!(start.phase(), Phase::Starting);
+    start.fails("wrong password", false);
+    assert_eq!(start.news(), ["Failed → Failed: wrong password"]);
+    start.pass(MOMENT);
+    assert_eq!(start.news(), Vec::<String>::new());
+}
+
+#[test]
+fn a_suspension_is_reported_at_once_and_failures_beneath_it_as_well() {
+    let mut start = Start::alone(bare());
+    start.answers();
+    start.news();
+    let mut orders = Orders::default();
+    orders.put(
+        None,
+        Order {
+            order: Wish::Suspended,
+            by: "ann".into(),
+            reason: None,
+            at: None,
+            until: None,
+        },
+    );
+    start.hear(Event::Orders(orders));
+    let news = start.news();
+    assert!(news[0].starts_with("Running → Suspended: "), "{news:?}");
+    start.hear(Event::Refresh("one".into()));
+    start.fails("wrong password", false);
+    assert_eq!(start.news(), ["Suspended → Failed: wrong password"]);
+    start.pass(Duration::from_secs(2));
+    start.answers();
+    assert_eq!(start.news(), Vec::<String>::new());
+}
