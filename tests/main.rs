@@ -44,6 +44,7 @@ mod rig;
 mod rollback;
 mod soak;
 mod stale;
+mod starts;
 mod support;
 mod suspend;
 mod unchanged;

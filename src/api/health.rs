@@ -26,7 +26,9 @@ async fn ready(State(snapshots): State<Snapshots>) -> impl IntoResponse {
     let snapshot = snapshots.borrow();
     let reason = match (&snapshot.config_error, &snapshot.status.cluster) {
         (Some(_), _) => Some("the configuration is not valid"),
-        (None, ClusterState::Unreachable(_)) => Some("the cluster is not connected"),
+        (None, ClusterState::Connecting | ClusterState::Unreachable(_)) => {
+            Some("the cluster is not connected")
+        }
         (None, ClusterState::Ready) if !snapshot.status.synced => {
             Some("the watches are not synced")
         }

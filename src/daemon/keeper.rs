@@ -66,11 +66,7 @@ impl Keeper {
         } else {
             (Access::ReadWrite, Mode::Enforce { run: true })
         };
-        let session = Session::new(
-            &settings,
-            ClusterState::Unreachable("not connected yet".into()),
-            mode,
-        )?;
+        let session = Session::new(&settings, ClusterState::Connecting, mode)?;
         let snapshot = Snapshot {
             instance: settings.instance.identity(),
             status: session.status(),

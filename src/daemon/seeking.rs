@@ -4,17 +4,25 @@ use super::connected::{Connected, connect};
 use super::keeper::Keeper;
 use super::leading::Claim;
 use super::session::Access;
-use crate::cluster::{ConnectError, find};
+use crate::cluster::{ConnectError, Target, find};
 use crate::desired::rights::Purpose;
-use crate::engine::{ClusterState, Event, Mode};
+use crate::engine::{ClusterState, Event, Mode, WriteError};
+use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Between two attempts to connect.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MOST: Duration = Duration::from_secs(30);
 
-/// One attempt to reach the cluster.
+/// Services wait for the first answer of a cluster. A wait that takes this long is logged.
+const LONG_WAIT: Duration = Duration::from_secs(2);
+/// A cluster that has not answered within this time counts as unreachable, and services are run
+/// without it. One request has a shorter deadline; a program that supplies credentials has none.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// What came of one attempt to reach the cluster, or of its first seconds.
 pub(super) struct Link(Result<Connected, ConnectError>);
 
 impl Keeper {
@@ -26,12 +34,15 @@ impl Keeper {
         tokio::spawn(async move {
             tokio::time::sleep(first_wait).await;
             let mut wait = RETRY_FIRST;
+            // At a start, nothing else says yet that the cluster does not answer.
+            let mut is_start = first_wait.is_zero();
             loop {
                 let variable = |name: &str| std::env::var(name).ok();
                 let found = match find(&kubernetes, &variable).await {
-                    Ok(target) => connect(target, &identity).await,
+                    Ok(target) => ask(target, &identity, &sender, is_start).await,
                     Err(error) => Err(error),
                 };
+                is_start = false;
                 let last = matches!(
                     found,
                     Ok(_) | Err(ConnectError::Off | ConnectError::NotFound(_))
@@ -56,7 +67,14 @@ impl Keeper {
                 self.send(Event::Cluster(ClusterState::Off(error.to_string())));
             }
             Err(error) => {
-                tracing::warn!("{error}; tried again");
+                // Later attempts that fail change nothing.
+                let meanwhile = match self.session.status().cluster {
+                    ClusterState::Connecting => {
+                        "; until it answers, services are only rerun and probed"
+                    }
+                    _ => "",
+                };
+                tracing::warn!("{error}; tried again{meanwhile}");
                 self.send(Event::Cluster(ClusterState::Unreachable(error.to_string())));
             }
         }
@@ -72,11 +90,9 @@ impl Keeper {
             "connected to {} as {user}, Kubernetes {version}",
             self.target
         );
-        let Err(error) = self
-            .session
-            .attach(&self.settings, &connected, self.access)
-            .await
-        else {
+        let attaching = self.session.attach(&self.settings, &connected, self.access);
+        let late = "waits for the cluster: what it stores is still being read";
+        let Err(error) = log_if_slow(attaching, late).await else {
             let candidate = self.session.candidate();
             if candidate.is_some() {
                 // Until the Lease is won, this process watches and writes nothing.
@@ -119,4 +135,44 @@ impl Keeper {
         }
         self.tell(&told);
     }
+}
+
+/// Connects. Sends an error as soon as the server has not answered in time, and goes on.
+async fn ask(
+    target: Target,
+    identity: &str,
+    sender: &mpsc::Sender<Link>,
+    is_start: bool,
+) -> Result<Connected, ConnectError> {
+    let server = target.server();
+    let late = format!(
+        "waits for the cluster: {server} has not answered yet; services are started once it does or cannot be reached"
+    );
+    let mut connecting = pin!(async {
+        let connecting = connect(target, identity);
+        if is_start {
+            log_if_slow(connecting, &late).await
+        } else {
+            connecting.await
+        }
+    });
+    if let Ok(found) = timeout(ANSWERS_WITHIN, &mut connecting).await {
+        return found;
+    }
+    let source = WriteError::TimedOut(ANSWERS_WITHIN);
+    // A receiver that is gone is noticed with the result.
+    let _ = sender
+        .send(Link(Err(ConnectError::Server { server, source })))
+        .await;
+    connecting.await
+}
+
+/// Does some work. Logs a line when it takes long.
+async fn log_if_slow<T>(work: impl Future<Output = T>, late: &str) -> T {
+    let mut work = pin!(work);
+    if let Ok(done) = timeout(LONG_WAIT, &mut work).await {
+        return done;
+    }
+    tracing::info!("{late}");
+    work.await
 }

@@ -86,6 +86,8 @@ pub struct Explanation {
 /// Whether there is a cluster to work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterState {
+    /// One was asked and has not answered yet: it is not known whether there is one.
+    Connecting,
     /// None is wanted; why.
     Off(String),
     /// One is wanted and does not answer; why.

@@ -193,7 +193,7 @@ impl Engine {
             key,
             mode,
             enabled: true,
-            cluster: ClusterState::Unreachable("not connected yet".into()),
+            cluster: ClusterState::Connecting,
             services: BTreeMap::new(),
             objects: Vec::new(),
             marks: Vec::new(),

@@ -99,6 +99,7 @@ impl Engine {
     fn waits_unreported(&self, service: &Service) -> bool {
         let is_first = service.reported.known.is_none() && service.phase == Phase::Waiting;
         let is_known = match self.cluster {
+            ClusterState::Connecting => false,
             ClusterState::Unreachable(_) => !self.has_objects(&service.desired.name),
             ClusterState::Off(_) | ClusterState::Ready => true,
         };

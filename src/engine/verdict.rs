@@ -54,6 +54,9 @@ impl Engine {
                 None => Verdict::new(Phase::Disabled, "not kept alive"),
             };
         }
+        if let Some(verdict) = self.before_the_cluster(service) {
+            return verdict;
+        }
         let first = service
             .desired
             .depends_on
@@ -68,6 +71,13 @@ impl Engine {
         }
         self.objects_verdict(service)
             .unwrap_or_else(|| self.run_verdict(service, now))
+    }
+
+    /// Nothing is run before it is known whether there is a cluster: what a driver connects to may
+    /// be another server then, and another process may lead.
+    fn before_the_cluster(&self, service: &Service) -> Option<Verdict> {
+        let waits = self.cluster == ClusterState::Connecting && service.run == Run::None;
+        waits.then(|| Verdict::new(Phase::Waiting, "cluster: not connected yet"))
     }
 
     /// What the objects say; `None` when all are applied and ready, or there is nothing to apply.
@@ -87,7 +97,7 @@ impl Engine {
                 let up = matches!(service.run, Run::Up(..)) || !service.desired.needs_cluster();
                 return (!up).then(|| Verdict::new(Phase::Waiting, format!("cluster: {why}")));
             }
-            ClusterState::Ready => {}
+            ClusterState::Connecting | ClusterState::Ready => {}
         }
         let up = matches!(service.run, Run::Up(..)) && !service.wants_rerun;
         if let Some(why) = &service.blocked {

@@ -155,6 +155,7 @@ fn footer(status: &Status, view: &StatusView) -> String {
     parts.push(whence(view));
     match &status.cluster {
         ClusterState::Off(why) => parts.push(format!("no cluster: {}", safe(why))),
+        ClusterState::Connecting => parts.push("cluster not connected yet".to_owned()),
         ClusterState::Unreachable(why) => {
             parts.push(format!("cluster unreachable: {}", safe(why)));
         }

@@ -166,6 +166,32 @@ fn every_failed_start_is_reported_at_once() {
 }
 
 #[test]
+fn no_driver_starts_before_it_is_known_whether_there_is_a_cluster() {
+    let mut start = Start::new(bare());
+    start.pass(Duration::from_secs(9));
+    assert_eq!((start.run, start.phase()), (0, Phase::Waiting));
+    assert_eq!(start.status().reason, "cluster: not connected yet");
+    assert_eq!(start.news(), Vec::<String>::new());
+    let refused = ClusterState::Unreachable("refused".into());
+    start.hear(Event::Cluster(refused));
+    assert_eq!((start.run, start.phase()), (1, Phase::Starting));
+}
+
+#[test]
+fn a_candidate_starts_no_driver_and_a_leader_does() {
+    let mut start = Start::new(bare());
+    start.engine.set_mode(Mode::Follow);
+    start.hear(Event::Inventories(Vec::new()));
+    start.hear(Event::Cluster(ClusterState::Ready));
+    start.pass(Duration::from_secs(9));
+    assert_eq!((start.run, start.phase()), (0, Phase::Waiting));
+    assert_eq!(start.news(), Vec::<String>::new());
+    start.engine.set_mode(Mode::Enforce { run: true });
+    start.pass(MOMENT);
+    assert_eq!((start.run, start.phase()), (1, Phase::Starting));
+}
+
+#[test]
 fn a_suspension_is_reported_at_once_and_failures_beneath_it_as_well() {
     let mut start = Start::alone(bare());
     start.answers();
