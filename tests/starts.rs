@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Cluster, Daemon, Fault, FaultProxy, Jsorc, ONE_MAP, eventually};
+use crate::support::{
+    Cluster, Daemon, Fault, FaultProxy, Jsorc, ONE_MAP, Prometheus, Redis, RedisOptions, Smtp,
+    SmtpOptions, eventually,
+};
 
 const LONG: Duration = Duration::from_secs(90);
 
@@ -72,6 +75,82 @@ fn running(daemon: &Daemon, services: &[&str]) {
     for service in services {
         daemon.wait_for(service, "Running", LONG);
     }
+}
+
+#[test]
+fn a_start_of_everything_reports_no_error_and_what_waits_for_what() {
+    let cluster = Cluster::shared();
+    let redis = Redis::with(&RedisOptions {
+        password: Some("hunter2"),
+        ..RedisOptions::default()
+    });
+    let prometheus = Prometheus::start();
+    let mail = Smtp::with(&SmtpOptions::default());
+    let jsorc = Jsorc::on(cluster, "starts")
+        .set("JSORC_SERVICES__REDIS__PARAMETERS__PASSWORD", "hunter2")
+        .set(
+            "JSORC_SERVICES__PROMON__PARAMETERS__NODE_EXPORTER_PORT",
+            "9345",
+        )
+        .set("JSORC_SERVICES__MAIL__CONFIG__HOST", "127.0.0.1")
+        .set("JSORC_SERVICES__MAIL__CONFIG__PORT", mail.port.to_string())
+        .set("JSORC_SERVICES__MAIL__CONFIG__TLS", "none");
+    let configuration = jsorc.file(
+        "jsorc.yaml",
+        "services:
+  redis:
+    patches:
+    - target: Deployment/redis
+      merge: {spec: {template: {metadata: {annotations: {rig.jsorc.dev/ready-after: 3s}}}}}
+",
+    );
+    let jsorc = jsorc.set("JSORC_CONFIG", configuration.as_os_str());
+    cluster.forward(&jsorc.namespace, 6379, redis.port);
+    cluster.forward(&jsorc.namespace, 9090, prometheus.port);
+    let daemon = jsorc.daemon();
+    let services = ["mail", "promon", "redis", "task"];
+    running(&daemon, &services);
+    let log = daemon.log();
+    assert!(!log.contains("ERROR"), "{log}");
+    for service in services {
+        assert_chain(&log, service);
+    }
+    let connected = log.find("connected to").unwrap();
+    assert!(!log[..connected].contains(": Waiting"), "{log}");
+    // The broker has no manifests of its own, and waits for those of redis.
+    let waits = phases(&log, "task");
+    assert!(
+        waits[0].0 == "Waiting → Waiting" && waits[0].1.starts_with("Service/redis "),
+        "{log}"
+    );
+}
+
+#[test]
+fn without_a_cluster_a_server_that_is_not_there_is_waited_for_before_it_is_an_error() {
+    let jsorc = Jsorc::alone("starts").services(&[
+        NOTES,
+        (
+            "late/service.yaml",
+            "driver: tcp\nconfig: {host: 127.0.0.1, port: 1}\nprobe: {failures: 2}\n",
+        ),
+    ]);
+    let daemon = jsorc.daemon();
+    daemon.wait_for("notes", "Running", LONG);
+    daemon.wait_for("late", "Failed", LONG);
+    daemon.wait_for_log("late: Waiting → Failed", LONG);
+    let log = daemon.log();
+    assert_order(
+        &log,
+        &[
+            "without a cluster: kubernetes.mode is off",
+            "INFO late: Waiting: tcp://127.0.0.1:1: connection refused (attempt 1 of 2)",
+            "ERROR late: Waiting → Failed: tcp://127.0.0.1:1: connection refused",
+        ],
+    );
+    let known = log.find("without a cluster").unwrap();
+    assert!(!log[..known].contains("notes:"), "{log}");
+    assert_chain(&log, "notes");
+    assert_eq!(starts(&jsorc), 1);
 }
 
 #[test]

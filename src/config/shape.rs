@@ -117,7 +117,7 @@ const PROBE: Shape = Shape::Struct(&[
     key(
         "failures",
         Shape::Int(1),
-        "failures in a row that make a service Degraded",
+        "failures in a row that make a service Degraded, or Failed where its target never answered",
     ),
 ]);
 

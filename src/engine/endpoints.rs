@@ -52,6 +52,7 @@ impl Engine {
                 self.dirty.insert(name);
             }
             self.wake_waiters(&front);
+            self.wake_clients(&front);
             *self.endpoints.entry(front).or_default() += slice.ready;
             self.slices.insert(key, slice);
         }

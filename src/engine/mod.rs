@@ -69,6 +69,7 @@ mod service;
 mod sight;
 pub mod status;
 mod stripping;
+mod target;
 mod telling;
 mod verdict;
 mod waking;
@@ -381,6 +382,7 @@ impl Engine {
         self.dirty.insert(object.service.clone());
         self.count(position);
         self.wake_waiters(&key);
+        self.wake_clients(&key);
     }
 
     /// Whether a request about an object is on its way that is not its own flight: its deletion, or

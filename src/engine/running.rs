@@ -34,7 +34,7 @@ impl Engine {
             Phase::Starting => self.start(name),
             Phase::Running => self.probe_if_due(name, now),
             Phase::Disabled => self.stop_run(name),
-            Phase::Failed | Phase::Degraded => {
+            Phase::Failed | Phase::Degraded | Phase::Waiting => {
                 if let Some(service) = self.services.get(name) {
                     let at = service.probes.retry_at;
                     if at > now.mono {

@@ -229,6 +229,14 @@ impl Service {
         wait
     }
 
+    /// Whether a failed start only shows that the driver's target is not there yet: nothing answers
+    /// at the address, nothing ever did, and the probe allows more failures.
+    #[must_use]
+    pub fn is_awaited(&self, error: &DriverError) -> bool {
+        let allows = self.probes.failures < self.desired.probe.failures;
+        error.unreachable && allows && self.probes.last.is_none() && !self.asked
+    }
+
     /// Notes an answer.
     pub fn answered(&mut self, answer: Answer, now: super::Now) {
         let interval = self

@@ -242,18 +242,39 @@ impl Engine {
                 Phase::Settling,
                 "objects were applied; rerun at the next check",
             ),
-            _ => match error {
-                Some(error) if service.probes.retry_at > now.mono => Verdict {
-                    phase: if service.phase == Phase::Degraded {
-                        Phase::Degraded
-                    } else {
-                        Phase::Failed
-                    },
-                    reason: error.message.clone(),
-                    hint: error.hint.clone(),
-                },
-                _ => Verdict::new(Phase::Starting, "connecting"),
+            _ => self.start_verdict(service, now),
+        }
+    }
+
+    /// Where a service stands whose driver does not run: its target comes first, then the time of
+    /// the next attempt.
+    fn start_verdict(&self, service: &Service, now: Now) -> Verdict {
+        let degraded = service.phase == Phase::Degraded;
+        let target = self.unready_target(service).filter(|_| !degraded);
+        if let Some(target) = target {
+            return Verdict::new(Phase::Waiting, target);
+        }
+        let error = service.probes.error.as_ref();
+        let Some(error) = error.filter(|_| service.probes.retry_at > now.mono) else {
+            return Verdict::new(Phase::Starting, "connecting");
+        };
+        let hint = error.hint.clone();
+        if service.is_awaited(error) && !degraded {
+            let (failed, allowed) = (service.probes.failures, service.desired.probe.failures);
+            let reason = format!("{} (attempt {failed} of {allowed})", error.message);
+            return Verdict {
+                hint,
+                ..Verdict::new(Phase::Waiting, reason)
+            };
+        }
+        Verdict {
+            phase: if degraded {
+                Phase::Degraded
+            } else {
+                Phase::Failed
             },
+            reason: error.message.clone(),
+            hint,
         }
     }
 }

@@ -58,7 +58,8 @@ pub struct Probe {
     /// How long an answer may take.
     #[serde(with = "duration::serde_text")]
     pub timeout: Duration,
-    /// How many failures in a row make a service Degraded.
+    /// How many failures in a row make a service Degraded, or Failed where its target never answered
+    /// since the start.
     pub failures: u32,
 }
 

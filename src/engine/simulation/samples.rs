@@ -211,6 +211,16 @@ pub fn any(dice: &mut Dice) -> DesiredSet {
     set(vec![service("one", "prod", first), two])
 }
 
+/// A Service in front of pods, which no pod of the set is behind.
+pub fn front(service: &str, name: &str) -> DesiredObject {
+    let key = ObjectKey::new("", "Service", Some("prod"), name);
+    let services = resource("", "Service", "services", true);
+    DesiredObject {
+        wants_endpoint: true,
+        ..object(services, service, key, Value::Null, &[])
+    }
+}
+
 /// A `Deployment`, of which no pod gets ready by itself.
 pub fn deployment(name: &str) -> DesiredObject {
     let key = ObjectKey::new("apps", "Deployment", Some("prod"), name);

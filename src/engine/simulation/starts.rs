@@ -1,12 +1,15 @@
-//! How services come up: when a driver is started, and what is reported of it.
+//! How services come up: when a driver is started, what it waits for, and what is reported of it.
 
-use super::samples::{fingerprints, instance, service, set};
-use crate::desired::DesiredService;
+use super::samples::{fingerprints, front, instance, service, set};
+use super::world::World;
+use crate::desired::{DesiredService, ObjectKey};
 use crate::engine::phase_notice::LASTS;
+use crate::engine::watches::endpoint_slices;
 use crate::engine::{
     Answer, ClusterState, Command, DriverError, Engine, Event, Mode, Now, Occurrence, Order,
-    Orders, Phase, ServiceStatus, Wish,
+    Orders, Phase, ServiceStatus, WatchChange, Wish,
 };
+use serde_json::json;
 use std::time::Duration;
 
 const MOMENT: Duration = Duration::from_millis(40);
@@ -166,6 +169,50 @@ fn every_failed_start_is_reported_at_once() {
 }
 
 #[test]
+fn a_target_that_never_answered_is_waited_for_as_long_as_the_probe_allows() {
+    let mut desired = bare();
+    desired.probe.failures = 3;
+    let mut start = Start::alone(desired);
+    start.fails("refused", true);
+    let status = start.status();
+    assert_eq!(status.phase, Phase::Waiting);
+    assert_eq!(status.reason, "refused (attempt 1 of 3)");
+    assert_eq!(start.news(), Vec::<String>::new());
+    start.pass(LASTS);
+    let waits = ["Waiting → Waiting: refused (attempt 1 of 3)"];
+    assert_eq!(start.news(), waits);
+    start.pass(Duration::from_secs(3));
+    assert_eq!(start.phase(), Phase::Starting);
+    start.fails("refused", true);
+    start.pass(Duration::from_secs(3));
+    assert_eq!(start.news(), Vec::<String>::new());
+    start.fails("refused", true);
+    assert_eq!(start.news(), ["Waiting → Failed: refused"]);
+}
+
+#[test]
+fn a_target_that_answered_once_fails_when_it_is_not_reached() {
+    let mut desired = bare();
+    desired.probe.failures = 3;
+    let mut start = Start::alone(desired);
+    start.answers();
+    start.news();
+    start.hear(Event::Refresh("one".into()));
+    start.fails("refused", true);
+    assert_eq!(start.news(), ["Running → Failed: refused"]);
+}
+
+#[test]
+fn a_person_who_asks_for_a_rerun_is_told_at_once_that_nothing_answers() {
+    let mut desired = bare();
+    desired.probe.failures = 3;
+    let mut start = Start::alone(desired);
+    start.hear(Event::Refresh("one".into()));
+    start.fails("refused", true);
+    assert_eq!(start.news(), ["Waiting → Failed: refused"]);
+}
+
+#[test]
 fn no_driver_starts_before_it_is_known_whether_there_is_a_cluster() {
     let mut start = Start::new(bare());
     start.pass(Duration::from_secs(9));
@@ -216,4 +263,81 @@ fn a_suspension_is_reported_at_once_and_failures_beneath_it_as_well() {
     start.pass(Duration::from_secs(2));
     start.answers();
     assert_eq!(start.news(), Vec::<String>::new());
+}
+
+/// Redis and, on top of it, what has no manifests of its own.
+fn broker_and_client() -> World {
+    let broker = service("broker", "prod", vec![front("broker", "web")]);
+    let mut client = service("client", "prod", Vec::new());
+    client.settings.insert("service".into(), json!("web:6379"));
+    World::quiet(set(vec![broker, client]))
+}
+
+fn slice(ready: bool) -> Event {
+    let body = json!({
+        "metadata": {"name": "web-x", "namespace": "prod", "uid": "u", "resourceVersion": "1",
+                     "labels": {"kubernetes.io/service-name": "web"}},
+        "endpoints": [{"addresses": ["10.0.0.7"], "conditions": {"ready": ready}}],
+    });
+    let watch = endpoint_slices(Some("prod".into()));
+    Event::Watch(watch, WatchChange::Applied(body.into()))
+}
+
+fn client(world: &World) -> ServiceStatus {
+    let status = world.processes[0].engine.status(world.now());
+    let mut services = status.services.into_iter();
+    services.find(|service| &*service.name == "client").unwrap()
+}
+
+#[test]
+fn a_driver_waits_for_the_endpoints_of_another_services_service() {
+    let mut world = broker_and_client();
+    let waits = client(&world);
+    assert_eq!(waits.phase, Phase::Waiting);
+    assert_eq!(waits.reason, "Service/web has no ready endpoint");
+    world.deliver(0, slice(false));
+    world.pass(MOMENT);
+    assert_eq!(client(&world).phase, Phase::Waiting);
+    world.deliver(0, slice(true));
+    world.pass(MOMENT * 3);
+    assert_eq!(client(&world).phase, Phase::Running);
+    let failed = |told: &&Occurrence| {
+        matches!(
+            told,
+            Occurrence::Phase {
+                to: Phase::Failed,
+                ..
+            }
+        )
+    };
+    assert_eq!(world.told.iter().find(failed), None);
+}
+
+#[test]
+fn a_driver_with_an_address_of_its_own_waits_for_no_service() {
+    let mut desired = service("client", "prod", Vec::new());
+    let settings = [("service", "web:6379"), ("host", "cache")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), json!(value)));
+    desired.settings = settings.into_iter().collect();
+    let world = World::quiet(set(vec![
+        service("broker", "prod", vec![front("broker", "web")]),
+        desired,
+    ]));
+    assert_eq!(client(&world).phase, Phase::Running);
+}
+
+#[test]
+fn a_service_of_others_is_no_reason_to_wait() {
+    let mut world = broker_and_client();
+    let key = ObjectKey::new("", "Service", Some("prod"), "web");
+    let engine = &mut world.processes[0].engine;
+    let position = engine.position(&key).unwrap();
+    let blocked = "exists and is not ours".to_owned();
+    engine.stand(position, crate::engine::Standing::Blocked(blocked));
+    assert_eq!(
+        engine.unready_target(&engine.services["client"]),
+        None,
+        "it may answer all the same"
+    );
+    assert!(engine.dirty.contains("client"));
 }
