@@ -10,17 +10,23 @@ use super::kinds::Kinds;
 use super::links::Links;
 use super::metadata::ServiceMetadata;
 use super::path::Path;
-use super::rolling::mark_readers;
+use super::rolling::{Contents, mark_readers};
 use super::set::{Generated, RunPolicy, WriteMode};
+use super::workload::template_pointer;
 use super::{image, namespace, patch, secret};
 use crate::config::{Config, Problem, ServiceConfig};
 use crate::manifest::fill::{FillError, fill_all};
-use crate::manifest::{Manifest, Service, names};
+use crate::manifest::kinds::builtin;
+use crate::manifest::{Manifest, Service, names, placeholder};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+
+/// So many documents are there as JSON trees at once where none affects another: a tree takes several
+/// times the memory of its text, and a service may have thousands of documents.
+const PORTION: usize = 256;
 
 /// An object on its way into the set.
 pub(super) struct Draft {
@@ -81,21 +87,38 @@ pub(super) struct Drafting<'a> {
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
-impl Drafting<'_> {
+impl<'a> Drafting<'a> {
     /// Adds the service's objects in their final form.
     pub(super) fn seal(mut self, sealed: &mut Vec<Sealed>) {
         let key = self.context.key;
-        let mut drafts = self.drafts();
-        if self.settings.roll_on_change {
-            mark_readers(&mut drafts, key);
-        }
+        let (together, alone) = self.portions();
         // Growing a list of thousands holds it twice for a moment.
-        sealed.reserve_exact(drafts.len());
+        sealed.reserve_exact(together.len() + alone.len());
+        let mut drafts = self.drafts(&together);
+        let mut contents = Contents::read_by(&drafts);
+        contents.note(&drafts);
+        for portion in alone.chunks(PORTION) {
+            let drafts = self.drafts(portion);
+            contents.note(&drafts);
+            sealed.extend(drafts.into_iter().map(|draft| draft.seal(key)));
+        }
+        if self.settings.roll_on_change {
+            mark_readers(&mut drafts, &contents, key);
+        }
         sealed.extend(drafts.into_iter().map(|draft| draft.seal(key)));
     }
 
-    fn drafts(&mut self) -> Vec<Draft> {
-        let manifests: Vec<&Manifest> = self.service.manifests().collect();
+    /// Parts the documents into those that are composed together, because one may change the form of
+    /// another, and those that stand alone.
+    fn portions(&self) -> (Vec<&'a Manifest>, Vec<&'a Manifest>) {
+        let manifests = || self.service.manifests();
+        // A patch or a reference may lead to any document.
+        let linked = !self.settings.patches.is_empty()
+            || manifests().any(|manifest| placeholder::refers(&manifest.json));
+        manifests().partition(|manifest| linked || affects_others(manifest))
+    }
+
+    fn drafts(&mut self, manifests: &[&Manifest]) -> Vec<Draft> {
         let raw = manifests
             .iter()
             .filter_map(|manifest| manifest.value().ok());
@@ -273,6 +296,17 @@ impl Drafting<'_> {
             }
         }
     }
+}
+
+/// Whether a document may change the form of another, or another its form: it runs pods, which are
+/// rolled when their configuration changes; it scales a workload; or it defines a kind or is of one.
+fn affects_others(manifest: &Manifest) -> bool {
+    template_pointer(&manifest.kind).is_some()
+        || builtin(&manifest.api_version, &manifest.kind).is_none()
+        || matches!(
+            &*manifest.kind,
+            "HorizontalPodAutoscaler" | "CustomResourceDefinition"
+        )
 }
 
 impl Place {

@@ -9,10 +9,41 @@ use super::workload;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The data of each `ConfigMap` and `Secret` that the pods of a service read. Generated Secrets do not
+/// count, since their values never change.
+pub(super) struct Contents {
+    read: BTreeSet<ObjectKey>,
+    known: BTreeMap<ObjectKey, Value>,
+}
+
+impl Contents {
+    /// Nothing yet, of what the pods of these drafts read.
+    pub(super) fn read_by(drafts: &[Draft]) -> Self {
+        let reads = |draft: &Draft| workload::reads(&draft.value, draft.key.namespace.as_deref());
+        Self {
+            read: drafts.iter().flat_map(reads).collect(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in the data of those drafts that are read.
+    pub(super) fn note(&mut self, drafts: &[Draft]) {
+        let readable = drafts.iter().filter(|draft| {
+            matches!(&*draft.key.kind, "ConfigMap" | "Secret")
+                && draft.mode == WriteMode::Apply
+                && self.read.contains(&draft.key)
+        });
+        let content = |draft: &Draft| {
+            let (data, binary) = (draft.value.get("data"), draft.value.get("binaryData"));
+            (draft.key.clone(), json!([data, binary]))
+        };
+        self.known.extend(readable.map(content));
+    }
+}
+
 /// Puts a hash of what its pods read on each workload, so that a change rolls it. Jobs are left
 /// alone, since their template cannot change.
-pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
-    let contents = contents(drafts);
+pub(super) fn mark_readers(drafts: &mut [Draft], contents: &Contents, key: &FingerprintKey) {
     let unkeyed = FingerprintKey::new([0; 32]);
     for draft in drafts
         .iter_mut()
@@ -20,7 +51,7 @@ pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
     {
         let read: Vec<_> = workload::reads(&draft.value, draft.key.namespace.as_deref())
             .into_iter()
-            .filter_map(|read| contents.get_key_value(&read))
+            .filter_map(|read| contents.known.get_key_value(&read))
             .collect();
         if read.is_empty() || matches!(&*draft.key.kind, "CronJob" | "Pod") {
             continue;
@@ -36,23 +67,6 @@ pub(super) fn mark_readers(drafts: &mut [Draft], key: &FingerprintKey) {
             annotations.insert(CONFIG_ANNOTATION.into(), hash.to_string().into());
         }
     }
-}
-
-/// The data of each `ConfigMap` and `Secret` that pods of these drafts read. Generated Secrets do not count,
-/// since their values never change.
-fn contents(drafts: &[Draft]) -> BTreeMap<ObjectKey, Value> {
-    let reads = |draft: &Draft| workload::reads(&draft.value, draft.key.namespace.as_deref());
-    let read: BTreeSet<ObjectKey> = drafts.iter().flat_map(reads).collect();
-    let readable = drafts.iter().filter(|draft| {
-        matches!(&*draft.key.kind, "ConfigMap" | "Secret")
-            && draft.mode == WriteMode::Apply
-            && read.contains(&draft.key)
-    });
-    let content = |draft: &Draft| {
-        let (data, binary) = (draft.value.get("data"), draft.value.get("binaryData"));
-        (draft.key.clone(), json!([data, binary]))
-    };
-    readable.map(content).collect()
 }
 
 /// The mapping at a path, made if it is not there.

@@ -15,7 +15,7 @@ use super::fill::Table;
 use super::hidden::Hidden;
 use super::problem::{Place, Problem, Problems, Severity};
 use super::source::Source;
-use super::{spec_reader, stand_in, yaml};
+use super::{placeholder, spec_reader, stand_in, yaml};
 
 /// The texts of one service.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ fn read_service(
     let spec_partial = problems.len() > before;
     let mut documents = Vec::new();
     let mut partial = false;
-    let refers = texts.kube.iter().any(|source| source.text.contains("$j{"));
+    let refers = texts
+        .kube
+        .iter()
+        .any(|source| placeholder::refers(&source.text));
     for source in texts.kube {
         partial |= !read_kube(&Rc::new(source), &mut documents, hidden, problems);
     }

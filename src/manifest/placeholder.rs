@@ -76,8 +76,13 @@ pub fn parse(text: &str) -> Result<Vec<Piece>, ParseError> {
 /// Whether a text holds anything that [`parse`] would look at.
 #[must_use]
 pub fn is_template(text: &str) -> bool {
-    let mut after_marks = text.split('$').skip(1);
-    after_marks.any(|rest| rest.starts_with("g{") || rest.starts_with("j{"))
+    text.contains("$g{") || refers(text)
+}
+
+/// Whether a text holds anything that [`parse`] would take for a reference to a field.
+#[must_use]
+pub fn refers(text: &str) -> bool {
+    text.contains("$j{")
 }
 
 /// Writes pieces as [`parse`] reads them.
