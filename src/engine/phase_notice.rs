@@ -53,7 +53,7 @@ impl Engine {
             }
             let due = service.reported.waits_since.unwrap_or(service.since) + LASTS;
             if due > now.mono {
-                return self.wake(due);
+                return self.wake_to_report(name, due);
             }
         }
         service

@@ -15,6 +15,8 @@ pub(super) struct Alarms {
     times: BTreeSet<Duration>,
     /// When the inventories of services are to be stored, which each heal puts off.
     saves: BTreeMap<Arc<str>, Duration>,
+    /// When the phases of services are to be reported. Nothing else is looked at then.
+    reports: BTreeMap<Arc<str>, Duration>,
     /// When the timer is over. It is left alone when what it ran for is put off: to set it anew at
     /// each heal costs more than one that is over too early.
     timer: Option<Duration>,
@@ -23,14 +25,23 @@ pub(super) struct Alarms {
 impl Alarms {
     fn next(&self) -> Option<Duration> {
         let times = self.times.first().into_iter().chain(self.saves.values());
-        times.min().copied()
+        times.chain(self.reports.values()).min().copied()
     }
 
     /// Forgets what is due; whether anything was.
     fn pass(&mut self, now: Duration) -> bool {
-        let due = self.next().is_some_and(|next| next <= now);
+        let mut times = self.times.first().into_iter().chain(self.saves.values());
+        let due = times.any(|at| *at <= now);
         self.times.retain(|at| *at > now);
         self.saves.retain(|_, at| *at > now);
+        due
+    }
+
+    /// Takes the services out whose phases are to be reported.
+    fn due_reports(&mut self, now: Duration) -> Vec<Arc<str>> {
+        let due = self.reports.iter().filter(|(_, at)| **at <= now);
+        let due = due.map(|(service, _)| Arc::clone(service)).collect();
+        self.reports.retain(|_, at| *at > now);
         due
     }
 }
@@ -47,6 +58,11 @@ impl Engine {
         self.alarms.saves.insert(Arc::clone(service), at);
     }
 
+    /// Asks to be woken when the phase of a service is to be reported.
+    pub(super) fn wake_to_report(&mut self, service: &Arc<str>, at: Duration) {
+        self.alarms.reports.insert(Arc::clone(service), at);
+    }
+
     /// What is to be done now. The timer is set anew where something is due before it is over.
     pub(super) fn commands(&mut self) -> Vec<Command> {
         let timer = self.alarms.timer;
@@ -61,6 +77,7 @@ impl Engine {
     pub(super) fn on_woken(&mut self, now: Now) {
         // The timer may be the one that is over.
         self.alarms.timer = None;
+        self.dirty.extend(self.alarms.due_reports(now.mono));
         if self.alarms.pass(now.mono) {
             self.look_around(now);
         }
