@@ -5,6 +5,7 @@
 
 use super::client::Client;
 use super::connect::server_of;
+use super::freshness::FreshVersion;
 use super::transport::Rights;
 use super::watch::Scope;
 use crate::desired::instance::INSTANCE_LABEL;
@@ -31,6 +32,7 @@ pub struct Eyes {
 struct Open {
     task: JoinHandle<()>,
     connection: usize,
+    fresh: FreshVersion,
 }
 
 impl Eyes {
@@ -75,18 +77,31 @@ impl Eyes {
             if !self.open.contains_key(&key) {
                 let connection = self.connection();
                 let client = self.connections[connection].0.clone();
+                let fresh = FreshVersion::default();
                 let task = tokio::spawn(super::watch::watch(
                     client,
                     key.clone(),
                     self.scope.clone(),
                     self.events.clone(),
                     self.attention.subscribe(),
+                    fresh.clone(),
                 ));
                 self.connections[connection].1 += 1;
-                let open = Open { task, connection };
+                let open = Open {
+                    task,
+                    connection,
+                    fresh,
+                };
                 self.open.insert(key, open);
             }
         }
+    }
+
+    /// The versions that watches read consistently a moment ago.
+    #[must_use]
+    pub fn fresh_versions(&self) -> HashMap<WatchKey, String> {
+        let fresh = |(key, open): (&WatchKey, &Open)| Some((key.clone(), open.fresh.get()?));
+        self.open.iter().filter_map(fresh).collect()
     }
 
     /// A connection with room for one more watch.

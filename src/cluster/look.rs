@@ -4,7 +4,7 @@
 use super::hands::Reader;
 use super::metadata_list::each_item;
 use crate::desired::{ObjectKey, Resource};
-use crate::engine::WriteError;
+use crate::engine::{WatchKey, WriteError};
 use futures::StreamExt as _;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +20,14 @@ type Found = (ObjectKey, Result<Option<Value>, WriteError>);
 impl Reader {
     /// What is there of the wanted objects: their metadata, which says whose they are. Namespaces
     /// are read one by one, because their state counts too.
-    pub async fn look_at_many(&self, wanted: Vec<(ObjectKey, Arc<Resource>)>) -> Vec<Found> {
+    ///
+    /// `fresh` holds versions that watches have just read: a list of the same kind is then answered
+    /// from the server's cache at once.
+    pub async fn look_at_many(
+        &self,
+        wanted: Vec<(ObjectKey, Arc<Resource>)>,
+        fresh: &HashMap<WatchKey, String>,
+    ) -> Vec<Found> {
         let mut single = Vec::new();
         let mut groups: BTreeMap<Collection, Vec<ObjectKey>> = BTreeMap::new();
         for (key, resource) in wanted {
@@ -41,9 +48,23 @@ impl Reader {
             .map(one)
             .buffer_unordered(SINGLES_AT_ONCE)
             .collect::<Vec<Found>>();
-        let reads = groups
-            .keys()
-            .map(|(resource, namespace)| self.metadata_of(resource, namespace.as_deref()));
+        let reads = groups.keys().map(|(resource, namespace)| async {
+            let watch = WatchKey {
+                resource: resource.clone(),
+                namespace: namespace.clone(),
+                name: None,
+            };
+            let namespace = namespace.as_deref();
+            if let Some(version) = fresh.get(&watch) {
+                let first = format!("&resourceVersion={version}&resourceVersionMatch=NotOlderThan");
+                let found = self.metadata_of(resource, namespace, &first).await;
+                if found.is_ok() {
+                    return found;
+                }
+                // Another server of the same cluster may not have come as far.
+            }
+            self.metadata_of(resource, namespace, "").await
+        });
         let (read, mut found) = tokio::join!(futures::future::join_all(reads), singles);
         for (keys, there) in groups.values().zip(read) {
             for key in keys.iter().cloned() {
@@ -62,10 +83,11 @@ impl Reader {
         &self,
         resource: &Resource,
         namespace: Option<&str>,
+        first: &str,
     ) -> Result<HashMap<String, Value>, WriteError> {
         let mut found = HashMap::new();
         let path = resource.collection_path(namespace);
-        let listed = each_item(self.client(), &path, "", |text| {
+        let listed = each_item(self.client(), format!("{path}?"), first, |text| {
             let item: Value = serde_json::from_str(text).unwrap_or_default();
             if let Some(name) = item.pointer("/metadata/name").and_then(Value::as_str) {
                 found.insert(name.to_owned(), item);

@@ -55,12 +55,12 @@ impl Reader {
             .collection_path(collection.namespace.as_deref());
         let by_name = collection.name.as_ref();
         let by_name = by_name.map(|name| format!("&fieldSelector=metadata.name%3D{name}"));
-        let query = format!(
-            "labelSelector={INSTANCE_LABEL}%3D{label}{}",
+        let uri = format!(
+            "{path}?labelSelector={INSTANCE_LABEL}%3D{label}{}&",
             by_name.unwrap_or_default()
         );
         let mut count = 0;
-        let listed = each_item(self.client(), &path, &query, |text| {
+        let listed = each_item(self.client(), uri, "", |text| {
             count += 1;
             MetadataItem::read(text).is_some_and(|item| recognise(&item))
         });
@@ -69,21 +69,22 @@ impl Reader {
 }
 
 /// Passes each item of a metadata list to `take` as JSON text, until that returns false. Returns
-/// whether it took all of them.
+/// whether it took all of them. `uri` is ready for more of a query, and `first` is the part that
+/// only the request of the first page has.
 ///
 /// # Errors
 /// What the server answers in place of a page.
 pub(super) async fn each_item(
     client: &Client,
-    path: &str,
-    query: &str,
+    uri: String,
+    first: &str,
     mut take: impl FnMut(&str) -> bool,
 ) -> Result<bool, WriteError> {
-    let mut token = String::new();
+    let mut more = first.to_owned();
     loop {
         let call = Call {
             accept: METADATA_LIST,
-            ..Call::get(format!("{path}?limit={PAGE}&{query}{token}"))
+            ..Call::get(format!("{uri}limit={PAGE}{more}"))
         };
         let reply = send(client, call).await?;
         let page: Page<'_> = parsed(&reply.body)?;
@@ -93,7 +94,7 @@ pub(super) async fn each_item(
         if page.metadata.next.is_empty() {
             return Ok(true);
         }
-        token = format!("&continue={}", page.metadata.next);
+        more = format!("&continue={}", page.metadata.next);
     }
 }
 

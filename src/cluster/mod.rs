@@ -14,6 +14,7 @@ mod explain;
 mod eyes;
 mod fence;
 mod forward;
+mod freshness;
 mod hands;
 mod inventory;
 mod key;

@@ -7,6 +7,7 @@
 //! After a break it asks first whether the store still has the history that this version is of.
 
 use super::client::Client;
+use super::freshness::FreshVersion;
 use super::page::{Page, is_before, with_kind};
 use super::request::{parsed, read_text, unanswered};
 use crate::engine::{Body, Event, WatchChange, WatchKey, WriteError};
@@ -48,6 +49,7 @@ pub async fn watch(
     scope: Arc<Scope>,
     events: Sender<Event>,
     attention: Attention,
+    fresh: FreshVersion,
 ) {
     let mut watching = Watching {
         client,
@@ -56,6 +58,7 @@ pub async fn watch(
         scope,
         events,
         streamed: true,
+        fresh,
         lost: false,
     };
     let (mut failures, mut broke) = (0, false);
@@ -107,6 +110,8 @@ struct Watching {
     scope: Arc<Scope>,
     events: Sender<Event>,
     streamed: bool,
+    /// Set at the end of each first read.
+    fresh: FreshVersion,
     /// `None` where changes are always followed.
     attention: Option<Attention>,
     /// Whether it was told to be interrupted, and not yet to go on.
@@ -218,12 +223,15 @@ impl Watching {
             }
             WatchEvent::Bookmark(bookmark) => {
                 let annotations = &bookmark.metadata.annotations;
-                *version = Some(bookmark.metadata.resource_version);
+                let newest = version.insert(bookmark.metadata.resource_version);
                 match annotations
                     .get("k8s.io/initial-events-end")
                     .map(String::as_str)
                 {
-                    Some("true") => self.tell(WatchChange::Synced).await,
+                    Some("true") => {
+                        self.fresh.set(newest);
+                        self.tell(WatchChange::Synced).await
+                    }
                     _ => Ok(()),
                 }
             }
@@ -247,7 +255,8 @@ impl Watching {
                 self.tell(WatchChange::Applied(object)).await?;
             }
             if page.metadata.next.is_empty() {
-                *version = Some(page.metadata.resource_version);
+                self.fresh
+                    .set(version.insert(page.metadata.resource_version));
                 return self.tell(WatchChange::Synced).await;
             }
             token = format!("&continue={}", page.metadata.next);

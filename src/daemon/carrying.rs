@@ -63,8 +63,9 @@ impl Session {
         let Some(link) = &self.link else { return };
         let (reader, events) = (link.reader.clone(), self.events.clone());
         if looks.len() > LOOK_ONE_BY_ONE {
+            let fresh = link.eyes.fresh_versions();
             tokio::spawn(async move {
-                for (key, found) in reader.look_at_many(looks).await {
+                for (key, found) in reader.look_at_many(looks, &fresh).await {
                     let _ = events.send(Event::Looked(key, found.map(|value| value.map(Box::new))));
                 }
             });
