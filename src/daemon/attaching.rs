@@ -38,10 +38,14 @@ impl Beginning {
         let hands = (access == Access::ReadWrite).then(|| connected.hands());
         let (sights, seen) = mpsc::channel(SEEN_AT_ONCE);
         let label = settings.instance.label();
-        let eyes = Eyes::new(reader.client(), &label, sights.clone());
+        let mut eyes = Eyes::new(reader.client(), &label, sights.clone());
         let foreign = settings.foreign_api_versions();
         let finding_key = async {
             let found = reader.fingerprint_key(&settings.instance).await;
+            if matches!(found, Ok(None)) {
+                // Nothing of this instance is stored, so every service is compared.
+                eyes.keep(settings.expected_watches());
+            }
             match found {
                 // Who may not read the key compares with a key of its own, which costs dry runs.
                 Err(WriteError::Forbidden(_)) if hands.is_none() => Ok(None),
@@ -145,7 +149,10 @@ impl Session {
             .inventories
             .iter()
             .filter(|i| settings.keeps(&i.service));
-        self.watch(watches_of(recorded).into_iter().collect());
+        let recorded = watches_of(recorded);
+        if !recorded.is_empty() {
+            self.watch(recorded.into_iter().collect());
+        }
         self.served = served;
         self.was_applied = !stored.inventories.is_empty();
         // What was dismissed is not part of what ought to be.

@@ -16,6 +16,7 @@ mod keeper;
 mod leadership;
 mod leading;
 pub mod loading;
+mod prefetch;
 mod reach;
 mod refreshing;
 mod reloading;
