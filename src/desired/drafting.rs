@@ -10,7 +10,7 @@ use super::kinds::Kinds;
 use super::links::Links;
 use super::metadata::ServiceMetadata;
 use super::path::Path;
-use super::rolling::{Contents, mark_readers};
+use super::rolling::{Contents, mark_readers, reads_any};
 use super::set::{Generated, RunPolicy, WriteMode};
 use super::workload::template_pointer;
 use super::{image, namespace, patch, secret};
@@ -91,10 +91,18 @@ impl<'a> Drafting<'a> {
     /// Adds the service's objects in their final form.
     pub(super) fn seal(mut self, sealed: &mut Vec<Sealed>) {
         let key = self.context.key;
-        let (together, alone) = self.portions();
         // Growing a list of thousands holds it twice for a moment.
-        sealed.reserve_exact(together.len() + alone.len());
+        sealed.reserve_exact(self.service.manifests().count());
+        let (together, apart) = self.portions();
+        let (workloads, alone): (Vec<_>, Vec<_>) = apart
+            .into_iter()
+            .partition(|manifest| template_pointer(&manifest.kind).is_some());
         let mut drafts = self.drafts(&together);
+        for portion in workloads.chunks(PORTION) {
+            let (reading, rest) = self.drafts(portion).into_iter().partition(reads_any);
+            drafts.extend::<Vec<Draft>>(reading);
+            sealed.extend(rest.into_iter().map(|draft| draft.seal(key)));
+        }
         let mut contents = Contents::read_by(&drafts);
         contents.note(&drafts);
         for portion in alone.chunks(PORTION) {
@@ -109,13 +117,15 @@ impl<'a> Drafting<'a> {
     }
 
     /// Parts the documents into those that are composed together, because one may change the form of
-    /// another, and those that stand alone.
+    /// another, and those of which at most the data that their pods read does.
     fn portions(&self) -> (Vec<&'a Manifest>, Vec<&'a Manifest>) {
         let manifests = || self.service.manifests();
         // A patch or a reference may lead to any document.
         let linked = !self.settings.patches.is_empty()
             || manifests().any(|manifest| placeholder::refers(&manifest.json));
-        manifests().partition(|manifest| linked || affects_others(manifest))
+        let scales = manifests().any(|manifest| manifest.kind == "HorizontalPodAutoscaler");
+        let is_scaled = |manifest: &Manifest| scales && template_pointer(&manifest.kind).is_some();
+        manifests().partition(|manifest| linked || reaches_others(manifest) || is_scaled(manifest))
     }
 
     fn drafts(&mut self, manifests: &[&Manifest]) -> Vec<Draft> {
@@ -298,11 +308,9 @@ impl<'a> Drafting<'a> {
     }
 }
 
-/// Whether a document may change the form of another, or another its form: it runs pods, which are
-/// rolled when their configuration changes; it scales a workload; or it defines a kind or is of one.
-fn affects_others(manifest: &Manifest) -> bool {
-    template_pointer(&manifest.kind).is_some()
-        || builtin(&manifest.api_version, &manifest.kind).is_none()
+/// Whether a document scales a workload, defines a kind, or is of a kind that another may define.
+fn reaches_others(manifest: &Manifest) -> bool {
+    builtin(&manifest.api_version, &manifest.kind).is_none()
         || matches!(
             &*manifest.kind,
             "HorizontalPodAutoscaler" | "CustomResourceDefinition"

@@ -19,7 +19,6 @@ pub(super) struct Contents {
 impl Contents {
     /// Nothing yet, of what the pods of these drafts read.
     pub(super) fn read_by(drafts: &[Draft]) -> Self {
-        let reads = |draft: &Draft| workload::reads(&draft.value, draft.key.namespace.as_deref());
         Self {
             read: drafts.iter().flat_map(reads).collect(),
             known: BTreeMap::new(),
@@ -41,6 +40,16 @@ impl Contents {
     }
 }
 
+/// Whether the pods of a draft read any.
+pub(super) fn reads_any(draft: &Draft) -> bool {
+    !reads(draft).is_empty()
+}
+
+/// What the pods of a draft read.
+fn reads(draft: &Draft) -> BTreeSet<ObjectKey> {
+    workload::reads(&draft.value, draft.key.namespace.as_deref())
+}
+
 /// Puts a hash of what its pods read on each workload, so that a change rolls it. Jobs are left
 /// alone, since their template cannot change.
 pub(super) fn mark_readers(drafts: &mut [Draft], contents: &Contents, key: &FingerprintKey) {
@@ -49,7 +58,7 @@ pub(super) fn mark_readers(drafts: &mut [Draft], contents: &Contents, key: &Fing
         .iter_mut()
         .filter(|draft| !matches!(draft.mode, WriteMode::Job(_)))
     {
-        let read: Vec<_> = workload::reads(&draft.value, draft.key.namespace.as_deref())
+        let read: Vec<_> = reads(draft)
             .into_iter()
             .filter_map(|read| contents.known.get_key_value(&read))
             .collect();
