@@ -135,9 +135,12 @@ impl Drop for InFlight {
         let in_flight = queue.in_flight;
         queue.limit.answered(busy, in_flight);
         drop(queue);
-        if let Some(outcome) = self.outcome.take() {
-            self.shared.answer(&self.write, outcome);
-        }
+        // Without an outcome, sending panicked: whether the server took the write is not known.
+        let outcome = self.outcome.take().unwrap_or_else(|| {
+            let reason = "sending it failed in jsorc itself";
+            Err(WriteError::Unreachable(reason.into()))
+        });
+        self.shared.answer(&self.write, outcome);
         // The runtime drops tasks when it shuts down, and starts none any more.
         if tokio::runtime::Handle::try_current().is_ok() {
             self.shared.send_next();
@@ -164,6 +167,11 @@ mod tests {
         let reader = Reader::new(Client::new(&config).unwrap(), "jsorc");
         let (events, answers) = unbounded_channel();
         let pool = WritePool::new(reader, None, events);
+        (1..=count).for_each(|attempt| pool.push(write(attempt, verb)));
+        (pool, answers)
+    }
+
+    fn write(attempt: u64, verb: &Verb) -> Write {
         let resource = Resource {
             group: "".into(),
             version: "v1".into(),
@@ -171,16 +179,12 @@ mod tests {
             plural: "configmaps".into(),
             namespaced: true,
         };
-        let resource = Arc::new(resource);
-        for attempt in 1..=count {
-            pool.push(Write {
-                key: ObjectKey::new("", "ConfigMap", Some("prod"), &attempt.to_string()),
-                resource: resource.clone(),
-                attempt,
-                verb: verb.clone(),
-            });
+        Write {
+            key: ObjectKey::new("", "ConfigMap", Some("prod"), &attempt.to_string()),
+            resource: Arc::new(resource),
+            attempt,
+            verb: verb.clone(),
         }
-        (pool, answers)
     }
 
     /// A pool with this many writes to a server that takes connections and answers nothing.
@@ -228,6 +232,35 @@ mod tests {
         pool.give_up();
         assert_eq!(pool.unanswered(), 0);
         assert!(answers.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_task_panics_is_answered_as_well() {
+        let (pool, mut answers) = asked(0);
+        pool.shared.queue().in_flight += 1;
+        let in_flight = InFlight {
+            shared: pool.shared.clone(),
+            write: write(7, &Verb::Restart),
+            outcome: None,
+        };
+        let task = tokio::spawn(async move {
+            let _held = in_flight;
+            panic!("on purpose");
+        });
+        assert!(task.await.is_err());
+        let answer = answers.recv().await;
+        assert!(
+            matches!(
+                answer,
+                Some(Event::Wrote {
+                    attempt: 7,
+                    outcome: Err(_),
+                    ..
+                })
+            ),
+            "{answer:?}"
+        );
+        assert_eq!(pool.unanswered(), 0);
     }
 
     #[tokio::test]
